@@ -22,14 +22,11 @@ local sale = load_sale(META)
 local unmoved, last_ordered = count_unmoved(sale), find_last_ordered(sale)
 local room = math.max(0, sale.capacity - redis.call('ZCARD', ACTIVE))
 
--- The earliest time at which a slot becomes free; 0 if none is in use.
+-- The end of the first slot; 0 if none is in use. An entry that was called and has not been seen may
+-- free its slot earlier, but most are seen.
 local function find_next_free()
-  local first = math.huge
-  for _, key in ipairs({ ACTIVE, CALLED }) do
-    local head = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
-    if head[2] then first = math.min(first, tonumber(head[2])) end
-  end
-  return first == math.huge and 0 or first
+  local head = redis.call('ZRANGE', ACTIVE, 0, 0, 'WITHSCORES')
+  return tonumber(head[2] or 0)
 end
 
 -- Why nobody is admitted, and until when.

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use super::alerts::service::Alerts;
 use super::box_office::service::BoxOffice;
 use super::catalogue::service::AdminCatalogue;
+use super::export::service::Exports;
+use super::history::service::SaleHistory;
+use super::person::service::People;
 use super::publish::service::Publisher;
 use super::removal::service::Removals;
-use super::export::service::Exports;
-use super::person::service::People;
 use super::sales_report::service::SalesReports;
 use super::seat::change::service::SeatEditor;
 use super::seat::service::SeatAdmin;
@@ -55,6 +57,10 @@ pub struct AdminServices {
     pub removals: Removals,
     /// The current figures of a sale.
     pub figures: SaleFigures,
+    /// The alerts of a sale.
+    pub alerts: Alerts,
+    /// The history of a sale.
+    pub history: SaleHistory,
     /// The changes that administrators made.
     pub audit: AuditLog,
     /// The sales reports.
@@ -84,7 +90,16 @@ impl AdminServices {
             catalogue: AdminCatalogue::new(catalogue.clone()),
             publisher: Publisher::new(sales.clone()),
             removals: Removals::new(sales.clone()),
-            figures: SaleFigures::new(pg.clone(), catalogue.clone(), boards, polls, &metrics),
+            figures: SaleFigures::new(
+                pg.clone(),
+                catalogue.clone(),
+                boards,
+                keyspaces.clone(),
+                polls,
+                &metrics,
+            ),
+            alerts: Alerts::new(pg.clone(), catalogue.clone()),
+            history: SaleHistory::new(pg.clone(), catalogue.clone()),
             audit: AuditLog::new(pg.clone()),
             reports: SalesReports::new(pg.clone()),
             exports: Exports::new(pg.clone(), catalogue.clone()),

@@ -13,6 +13,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::admin::alerts::rules::AlertRules;
+use crate::admin::alerts::watch::{self, AlertWatch};
+use crate::admin::history::recorder::Recorder;
+use crate::admin::history::rollup::Rollup;
 use crate::admin::sales_report::rejection_writer::RejectionWriter;
 use crate::board::service::Boards;
 use crate::concert::service::Catalogue;
@@ -125,6 +129,7 @@ pub fn start(
         services;
     let metrics = loops.metrics.clone();
     let live = LiveSchedules::new(pg.clone(), keyspaces.clone());
+    start_history(loops, &pg, &keyspaces, &live);
     let presence = PresenceLoop::new(keyspaces.clone(), draws.clone(), boards);
     let admission = AdmissionLoop::new(
         keyspaces.clone(),
@@ -170,6 +175,17 @@ pub fn start(
     loops.every("rejections", every(5000), rejections, |it| async move { it.step().await });
     loops.every("removal", every(1000), removal, |it| async move { it.step().await });
     loops.every("purge", every(600_000), purge, |it| async move { it.step().await });
+}
+
+/// Starts the loops of the history of sales, and of the alerts that are found in it.
+fn start_history(loops: &Loops, pg: &Pg, keyspaces: &Keyspaces, live: &LiveSchedules) {
+    let (every, rollup) = (Duration::from_millis, Rollup::new(pg.clone()));
+    let alerts = AlertWatch::new(pg.clone(), keyspaces.redis().clone(), AlertRules::default());
+    let recorder =
+        Recorder::new(pg.clone(), keyspaces.clone(), live.clone(), loops.metrics.clone());
+    loops.every("history", every(1000), recorder, |it| async move { it.step().await });
+    loops.every("history rollup", every(10_000), rollup, |it| async move { it.step().await });
+    loops.every("alerts", watch::EVERY, alerts, |it| async move { it.step().await });
 }
 
 /// Starts the two loops that take presence leases. When they have ended, gives this process's leases

@@ -57,6 +57,14 @@ impl Rates {
         let (admit, join) = (overall(|count| count.admitted), overall(|count| count.joined));
         Self { admit, admit_range: range, join, counts }
     }
+
+    /// For how long the rates were measured, in ms: at most 30 s, and less after a time in which
+    /// nobody asked for the board.
+    #[must_use]
+    pub fn measured_ms(&self) -> i64 {
+        let ends = self.counts.front().zip(self.counts.back());
+        ends.map_or(0, |(first, last)| last.at_ms - first.at_ms)
+    }
 }
 
 fn per_second(first: &Count, last: &Count, field: impl Fn(&Count) -> u64) -> Option<f64> {

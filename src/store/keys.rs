@@ -1,6 +1,6 @@
 //! Builds every key name in Redis; no other module does.
 //!
-//! The form is `onsale:{<schedule id>}:<name>`, except for the records of processes. The braces put all keys of a schedule into one hash
+//! The form is `onsale:{<schedule id>}:<name>`, except for those of processes. The braces put all keys of a schedule into one hash
 //! slot of a Redis Cluster. So a script over several keys stays atomic, and schedules spread over
 //! nodes.
 
@@ -10,6 +10,8 @@ use super::id::ScheduleId;
 const BRACE: &str = "onsale:{";
 /// Key of the hash with the records of all running processes. Its slot is that of `processes`.
 pub const PROCESSES: &str = "onsale:{processes}:records";
+/// Key of the hash with the figures of all running processes, in the same slot.
+pub const PROCESS_FIGURES: &str = "onsale:{processes}:figures";
 
 /// Number of hash slots of a Redis Cluster.
 pub(super) const SLOTS: u16 = 16_384;
@@ -168,8 +170,8 @@ mod tests {
     fn a_key_names_its_schedule() {
         let keys = ScheduleKeys::new(ScheduleId(7), 1);
         assert_eq!(schedule_of(keys.meta()), Some(ScheduleId(7)));
-        for other in [PROCESSES, "onsale:{}:meta", "onsale:{7:meta", "onsale:{x}:meta", "{7}:meta"]
-        {
+        let broken = ["onsale:{}:meta", "onsale:{7:meta", "onsale:{x}:meta", "{7}:meta"];
+        for other in broken.into_iter().chain([PROCESSES, PROCESS_FIGURES]) {
             assert_eq!(schedule_of(other), None, "{other}");
         }
     }

@@ -7,6 +7,7 @@ pub mod high_water;
 pub mod id;
 pub mod keys;
 pub mod pg;
+pub mod process_figures;
 pub mod process_records;
 pub mod redis;
 pub mod script;

@@ -4,6 +4,8 @@ use std::array::from_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// Buckets between one power of two of a microsecond and the next: a percentile is at most a
 /// quarter too high.
 const STEPS: usize = 4;
@@ -15,9 +17,28 @@ const BUCKETS: usize = 27 * STEPS;
 #[derive(Debug)]
 pub(super) struct LatencyHistogram([AtomicU64; BUCKETS]);
 
-/// The counts of a [`LatencyHistogram`] at one time, or between two times.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The counts of a [`LatencyHistogram`] at one time, or between two times. As JSON, the pairs of a
+/// bucket and its count that are not 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<(usize, u64)>", into = "Vec<(usize, u64)>")]
 pub struct Counts([u64; BUCKETS]);
+
+impl From<Counts> for Vec<(usize, u64)> {
+    fn from(counts: Counts) -> Self {
+        counts.0.into_iter().enumerate().filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+impl From<Vec<(usize, u64)>> for Counts {
+    /// Buckets that this release does not have count as the longest.
+    fn from(pairs: Vec<(usize, u64)>) -> Self {
+        let mut counts = Self::default();
+        for (at, count) in pairs {
+            counts.0[at.min(BUCKETS - 1)] += count;
+        }
+        counts
+    }
+}
 
 impl Default for LatencyHistogram {
     fn default() -> Self {
@@ -111,6 +132,20 @@ mod tests {
         let (half, most) = (all.percentile(500).unwrap(), all.percentile(990).unwrap());
         assert!((1000..=1280).contains(&half.as_micros()), "{half:?}");
         assert!((100_000..=128_000).contains(&most.as_micros()), "{most:?}");
+    }
+
+    #[test]
+    fn counts_are_the_same_after_a_way_through_json() {
+        let histogram = LatencyHistogram::default();
+        for micros in [3, 900, 1000, 1000, 70_000_000] {
+            histogram.observe(Duration::from_micros(micros));
+        }
+        let counts = histogram.counts();
+        let json = serde_json::to_string(&counts).unwrap();
+        assert!(json.len() < 60, "only what is not 0: {json}");
+        assert_eq!(serde_json::from_str::<Counts>(&json).unwrap(), counts);
+        let later: Counts = serde_json::from_str("[[100000,2]]").unwrap();
+        assert_eq!(later.total(), 2);
     }
 
     proptest! {

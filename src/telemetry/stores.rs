@@ -14,6 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::latency::{Counts, LatencyHistogram};
 use super::numbers::{LATENCY_BUCKETS, gauge};
 
 /// Values of the label `part` of `onsale_ready`. `process` is not ready while it drains.
@@ -27,7 +28,11 @@ const REDIS_BUCKETS: [f64; 14] =
 
 /// Measures how long calls take or wait; clones share their counts.
 #[derive(Clone)]
-pub struct CallTimes(Histogram);
+pub struct CallTimes {
+    histogram: Histogram,
+    /// The same, for percentiles that the process computes itself.
+    spread: Arc<LatencyHistogram>,
+}
 
 /// Measures the calls to Redis; clones share their counts. The default is not rendered.
 #[derive(Debug, Clone, Default)]
@@ -54,6 +59,8 @@ pub struct StoreMetrics {
     ready: Family<Part, Gauge>,
     errors: Family<StoreLabel, Counter>,
     redis_calls: Family<Connection, Histogram, fn() -> Histogram>,
+    /// The latencies of calls on shared connections, for percentiles.
+    redis_spread: Arc<LatencyHistogram>,
     pool_wait: CallTimes,
     pool: Family<State, Gauge>,
     pool_limit: Gauge,
@@ -86,13 +93,20 @@ labels! {
 impl CallTimes {
     /// Records a call.
     pub fn observe(&self, took: Duration) {
-        self.0.observe(took.as_secs_f64());
+        self.histogram.observe(took.as_secs_f64());
+        self.spread.observe(took);
+    }
+}
+
+impl CallTimes {
+    fn of(histogram: Histogram) -> Self {
+        Self { histogram, spread: Arc::default() }
     }
 }
 
 impl Default for CallTimes {
     fn default() -> Self {
-        Self(redis_histogram())
+        Self::of(redis_histogram())
     }
 }
 
@@ -115,7 +129,8 @@ impl StoreMetrics {
             ready: Family::default(),
             errors: Family::default(),
             redis_calls: Family::new_with_constructor(redis_histogram),
-            pool_wait: CallTimes(Histogram::new(LATENCY_BUCKETS)),
+            redis_spread: Arc::default(),
+            pool_wait: CallTimes::of(Histogram::new(LATENCY_BUCKETS)),
             pool,
             pool_limit,
             pool_before,
@@ -170,7 +185,7 @@ impl StoreMetrics {
         let help = "Maximum number of connections of the PostgreSQL pool";
         to.register("postgres_pool_max_connections", help, self.pool_limit.clone());
         let help = "Time that transactions and single statements waited for a connection";
-        to.register("postgres_pool_wait_seconds", help, self.pool_wait.0.clone());
+        to.register("postgres_pool_wait_seconds", help, self.pool_wait.histogram.clone());
         let help = "Former name of onsale_postgres_pool_connections, with all and idle ones";
         to.register("postgres_connections", help, self.pool_before.clone());
         self.pool(0, 0, 0);
@@ -191,9 +206,17 @@ impl StoreMetrics {
     #[must_use]
     pub fn redis_calls(&self) -> RedisCalls {
         let of = |connection| {
-            CallTimes(self.redis_calls.get_or_create_owned(&Connection { connection }))
+            CallTimes::of(self.redis_calls.get_or_create_owned(&Connection { connection }))
         };
-        RedisCalls { shared: of("shared"), bulk: of("bulk") }
+        let shared = CallTimes { spread: Arc::clone(&self.redis_spread), ..of("shared") };
+        RedisCalls { shared, bulk: of("bulk") }
+    }
+
+    /// How long calls to Redis on shared connections took, and how long calls waited for a
+    /// connection to PostgreSQL, since the process started.
+    #[must_use]
+    pub fn waits(&self) -> [Counts; 2] {
+        [self.redis_spread.counts(), self.pool_wait.spread.counts()]
     }
 
     /// Measures how long calls wait for a connection to PostgreSQL.

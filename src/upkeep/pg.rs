@@ -269,3 +269,23 @@ pub async fn past(pg: &Pg, after: ScheduleId, limit: i64) -> Result<Vec<PastSale
     });
     Ok(past.collect())
 }
+
+/// Records what the reconciler repaired in a schedule.
+pub async fn record_repair(
+    pg: &Pg,
+    schedule: ScheduleId,
+    what: &str,
+    times: u64,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into store_repair (concert_schedule_id, what, times)
+         select $1::bigint, $2::text, $3::bigint
+          where exists (select from concert_schedule where id = $1)",
+        schedule.0,
+        what,
+        times.cast_signed()
+    )
+    .execute(pg.writes())
+    .await?;
+    Ok(())
+}

@@ -100,7 +100,7 @@ impl Reconciler {
         // After a repair of seats the counts may differ because of it, which is not another drift.
         if !has_repaired && (gone_off, blocked_off) != (0, 0) {
             tracing::error!(%schedule, gone_off, blocked_off, "repaired the seat counts in Redis");
-            self.metrics.repaired("count", 1);
+            self.note_repair(schedule, "count", 1).await;
         }
         self.complete_paid(schedule, epoch).await
     }
@@ -163,9 +163,18 @@ impl Reconciler {
             self.claims.deliver(change, now).await;
         }
         if repaired > 0 {
-            self.metrics.repaired("seat", repaired);
+            self.note_repair(schedule, "seat", repaired).await;
         }
         Ok(repaired)
+    }
+
+    /// Counts a repair, and records it for the operator. A repair that is not recorded has happened
+    /// all the same.
+    async fn note_repair(&self, schedule: ScheduleId, what: &'static str, times: u64) {
+        self.metrics.repaired(what, times);
+        if let Err(error) = pg::record_repair(&self.pg, schedule, what, times).await {
+            tracing::warn!(%schedule, what, %error, "a repair was not recorded");
+        }
     }
 
     /// Applies the current settings in Redis if it has older ones.
@@ -179,7 +188,7 @@ impl Reconciler {
             self.check_same_keys(schedule, epoch).await?;
             tracing::error!(%schedule, version, seen, "Redis has older settings than PostgreSQL");
             self.keyspaces.configure(schedule).await?;
-            self.metrics.repaired("settings", 1);
+            self.note_repair(schedule, "settings", 1).await;
         }
         Ok(())
     }
@@ -203,7 +212,7 @@ impl Reconciler {
                 %schedule, %user, sequence = sequence.0,
                 "released the slot of a ticket that was already paid"
             );
-            self.metrics.repaired("place", 1);
+            self.note_repair(schedule, "place", 1).await;
         }
         Ok(())
     }

@@ -66,6 +66,10 @@ event_types! {
     QueueAdmitted = "queue.admitted",
     /// A person's data was erased.
     UserErased = "user.erased",
+    /// An alert about a sale or a store began.
+    AlertBegun = "alert.begun",
+    /// An alert about a sale or a store ended.
+    AlertEnded = "alert.ended",
     /// A test that an administrator sent to one endpoint.
     WebhookTest = "webhook.test",
 }

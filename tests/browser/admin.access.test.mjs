@@ -35,6 +35,7 @@ const parts = () => [
   ['venue', `/schedules/${sale.schedule}/venue`, '.section-line'],
   ['seats', `/schedules/${sale.schedule}/seats`, '.adm-seat'],
   ['settings', `/schedules/${sale.schedule}/settings`, 'form'],
+  ['alerts', `/schedules/${sale.schedule}/alerts`, '.card'],
   ['schedule-audit', `/schedules/${sale.schedule}/audit`, '.entry'],
   ['report', `/schedules/${sale.schedule}/report`, '.bars'],
   ['audit', '/audit', '.entry'],

@@ -7,6 +7,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::answers::Answered;
+use crate::admin::pace::model::Pace;
 use crate::admin::rules::storable;
 use crate::board::snapshot::Board;
 use crate::concert::model::{Phase, Schedule};
@@ -72,8 +73,8 @@ pub struct Stats {
     pub guests: i64,
     /// Amount paid for the sold ones, in points.
     pub revenue: i64,
-    /// Estimated wait of a user who joins now, in seconds, at the measured rate of admission. Null
-    /// while that rate is unknown.
+    /// Estimated wait of a user who joins now, in seconds, at the measured rate of admission: 0 if a
+    /// slot is free and nobody waits. Null while that rate is unknown.
     pub eta_seconds: Option<u64>,
     /// Entries that were passed over and are back. They are admitted before all others.
     pub returned: u64,
@@ -92,6 +93,13 @@ pub struct Stats {
     pub seats: SeatCounts,
     /// Answers of the answering process over the last ten seconds, for all schedules.
     pub answers: Vec<Answered>,
+    /// Answers of all processes together, as `answers`. While Redis is unavailable, those of the
+    /// answering process.
+    pub all_answers: Vec<Answered>,
+    /// Number of processes in `all_answers`.
+    pub processes: u64,
+    /// Why admission goes as it goes, and when the sale sells out at this pace.
+    pub pace: Pace,
     /// When the queue was read. While Redis is unavailable, this time and the queue figures do not
     /// change.
     pub line_as_of: DateTime<Utc>,
@@ -139,18 +147,32 @@ pub struct AuditEntry {
     pub created_at: DateTime<Utc>,
 }
 
+/// What is counted of the answers of processes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnswerFigures {
+    /// Polls per second of this process.
+    pub poll_per_second: Option<f64>,
+    /// Answers of this process.
+    pub own: Vec<Answered>,
+    /// Answers of all processes.
+    pub all: Vec<Answered>,
+    /// Number of processes in `all`.
+    pub processes: u64,
+}
+
 impl Stats {
-    /// Combines the figures of both stores and of this process.
+    /// Combines the figures of both stores and of the processes.
     #[must_use]
     pub fn new(
         schedule: &Schedule,
         board: &Board,
         sales: Sales,
-        poll_per_second: Option<f64>,
-        answers: Vec<Answered>,
+        pace: Pace,
+        answers: AnswerFigures,
     ) -> Self {
         let (meta, seats) = (&board.meta, SeatCounts::new(schedule.seats_total, board));
         let (server_time, admit_per_second) = (board.now(), board.rates.admit);
+        let AnswerFigures { poll_per_second, own, all, processes } = answers;
         Self {
             waiting: meta.waiting,
             active: meta.active,
@@ -166,8 +188,8 @@ impl Stats {
             guests: sales.guests,
             revenue: sales.revenue,
             eta_seconds: match meta.waiting + meta.returned {
-                0 => Some(0),
-                entries => board.wait_estimate(entries - 1).map(|wait| wait.seconds),
+                0 if meta.active < meta.capacity => Some(0),
+                entries => board.wait_estimate(entries).map(|wait| wait.seconds),
             },
             returned: meta.returned,
             phase: schedule.phase(server_time, seats.sold + seats.blocked),
@@ -181,7 +203,10 @@ impl Stats {
             rejections: sales.rejections,
             turned_away: sales.rejections,
             seats,
-            answers,
+            answers: own,
+            all_answers: all,
+            processes,
+            pace,
             line_as_of: board.as_of(),
             server_time,
         }

@@ -15,7 +15,8 @@ const SCHEDULE: &str = "id:int concert_id:int reservation_available_at:time dead
 const STATS: &str = "waiting:int active:int parked:int admitted_total:int expired_total:int \
      joined_total:int join_per_second:number? admit_per_second:number? poll_per_second:number? \
      held:int sold:int guests:int revenue:int eta_seconds:int? returned:int phase:text recovering:bool \
-     in_force:object rejections:int turned_away:int seats:object answers:list line_as_of:time server_time:time";
+     in_force:object rejections:int turned_away:int seats:object answers:list \
+     all_answers:list processes:int pace:object line_as_of:time server_time:time";
 
 #[tokio::test]
 async fn a_concert_and_a_schedule_are_created_and_changed() {

@@ -12,6 +12,22 @@ use crate::support::world::World;
 const HEALTH: &str = "well:bool stores:list loops:list outbox_waiting:int outbox_parked:int \
      connections:int connections_idle:int drill_allowed:bool version:text server_time:time";
 
+/// Loops that every process runs.
+const LOOPS: [&str; 12] = [
+    "admission",
+    "alerts",
+    "archive",
+    "expiry",
+    "generations",
+    "history",
+    "history rollup",
+    "presence",
+    "purge",
+    "readiness",
+    "rejections",
+    "relay",
+];
+
 async fn next(admin: &Client, sale: &Sale) -> Value {
     let next = admin.get(&format!("/v1/admin/schedules/{}/next", sale.schedule)).await.ok(200);
     let shape = "blocked_by:text? still:text? until:time? room:int next:list server_time:time";
@@ -80,18 +96,7 @@ async fn health_shows_which_store_is_down_and_that_the_loops_run() {
         let health = health().await;
         let names: Vec<&str> =
             health["loops"].as_array()?.iter().filter_map(|one| one["name"].as_str()).collect();
-        let all = [
-            "admission",
-            "archive",
-            "expiry",
-            "generations",
-            "presence",
-            "purge",
-            "readiness",
-            "rejections",
-            "relay",
-        ];
-        (health["well"] == true && all.iter().all(|name| names.contains(name))).then_some(health)
+        (health["well"] == true && LOOPS.iter().all(|name| names.contains(name))).then_some(health)
     })
     .await;
     for one in well["loops"].as_array().expect("loops") {

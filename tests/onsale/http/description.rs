@@ -16,7 +16,7 @@ const EDIT: &str = "forbidden changed_meanwhile being_removed";
 pub const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
 
 /// Every operation of the contract with its refusal codes, except those that all operations have.
-const CALLS: [(&str, &str, &[&str]); 86] = [
+const CALLS: [(&str, &str, &[&str]); 88] = [
     ("post", "/v1/users", &["signup_closed", BODY]),
     ("get", "/v1/users/me", &["unauthenticated"]),
     ("post", "/v1/users/me/token", &["unauthenticated session_not_renewable"]),
@@ -138,6 +138,8 @@ const CALLS: [(&str, &str, &[&str]); 86] = [
     ("patch", "/v1/admin/schedules/{id}/queue", &["schedule_not_found line_is_open", EDIT, BODY]),
     ("get", "/v1/admin/schedules/{id}/stats", &["forbidden schedule_not_found"]),
     ("get", "/v1/admin/schedules/{id}/stats/stream", &["forbidden schedule_not_found"]),
+    ("get", "/v1/admin/schedules/{id}/history", &["forbidden schedule_not_found"]),
+    ("get", "/v1/admin/schedules/{id}/alerts", &["forbidden schedule_not_found"]),
     ("get", "/v1/admin/schedules/{id}/seats/blocked", &["forbidden schedule_not_found"]),
     ("get", "/v1/admin/schedules/{id}/next", &["forbidden schedule_not_found being_removed"]),
     ("get", "/v1/admin/schedules/{id}/report", &["forbidden schedule_not_found report_pending"]),

@@ -11,7 +11,7 @@ use crate::support::sale;
 use crate::support::world::{Process, World, token};
 
 /// Every operation of staff, with the least role that it needs.
-const OPERATIONS: [(&str, &str, Role); 66] = [
+const OPERATIONS: [(&str, &str, Role); 68] = [
     ("post", "/v1/admin/concerts", Role::Admin),
     ("patch", "/v1/admin/concerts/{id}", Role::Operator),
     ("post", "/v1/admin/concerts/{id}/schedules", Role::Admin),
@@ -75,6 +75,8 @@ const OPERATIONS: [(&str, &str, Role); 66] = [
     ("post", "/v1/admin/jobs/{id}/cancel", Role::Operator),
     ("get", "/v1/admin/users/{id}/data", Role::Admin),
     ("post", "/v1/admin/users/{id}/erase", Role::Admin),
+    ("get", "/v1/admin/schedules/{id}/history", Role::Viewer),
+    ("get", "/v1/admin/schedules/{id}/alerts", Role::Viewer),
     ("get", "/v1/events", Role::Admin),
     ("get", "/v1/admin/event-feed", Role::Admin),
     ("patch", "/v1/admin/event-feed", Role::Admin),

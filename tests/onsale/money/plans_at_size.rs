@@ -63,6 +63,14 @@ const FILL: [&str; 20] = [
      from concert_schedule s, generate_series(1, 500) n",
     "insert into audit (admin, action, subject)
      select 1, 'queue.change', 'schedule ' || n from generate_series(1, 20000) n",
+    "insert into sale_sample (concert_schedule_id, step, at, counted_at, stands, phase, recovering,
+                              drawing)
+     select s.id, (array[1, 10, 60])[1 + n % 3], now() - n * interval '1 s', now(), 2, 'OPEN', false,
+            false
+     from concert_schedule s, generate_series(1, 500) n",
+    "insert into store_repair (concert_schedule_id, what, times, at)
+     select s.id, 'seat', 1, now() - n * interval '1 min'
+     from concert_schedule s, generate_series(1, 500) n",
     "insert into sale_event (type, entity, data, position, occurred_at)
      select 'reservation.held', 'hold:' || n, '{}', n, now() - (20000 - n) * interval '10 s'
      from generate_series(1, 20000) n",

@@ -36,7 +36,7 @@ function flatten(value) {
 }
 
 /** @param {string} name @param {unknown} value */
-function valueText(name, value) {
+export function valueText(name, value) {
   if (value === undefined) return '–';
   if (name === 'seat_ids' && Array.isArray(value)) return t('admin.audit.seats', { n: value.length });
   if (name === 'prices' && Array.isArray(value)) return t('admin.audit.prices', { n: value.length });
@@ -52,7 +52,7 @@ function valueText(name, value) {
 }
 
 /** @param {string} name */
-const nameText = (name) => {
+export const nameText = (name) => {
   const key = [`admin.setting.${name}`, `admin.time.${name}`, `admin.audit.field.${name}`].find(hasText);
   return key ? t(key) : name;
 };

@@ -1,11 +1,14 @@
 // @ts-check
-/** The live charts, with one value per second, drawn by uPlot. */
+/** The charts of a sale, recorded and live, with markers for what changed; drawn by uPlot. */
 import { serverNow } from '../lib/clock.js';
 import { el, setChildren, setText } from '../lib/dom.js';
 import { decimal, money, number, t, time, formatNumber } from '../lib/text.js';
 import { page } from '../lib/page.js';
+import { markerColour } from './markers.js';
 
-/** @typedef {import('./feed.js').Name} Name */
+/** @typedef {import('./series.js').Name} Name */
+/** @typedef {import('./series.js').SaleSeries} SaleSeries */
+/** @typedef {import('./series.js').Marker} Marker */
 /** @typedef {{ name: Name, colour: number, dash?: boolean, fill?: boolean }} Line */
 /** @typedef {{ key: string, lines: Line[], format: (value: number) => string }} Chart */
 
@@ -29,6 +32,7 @@ const CHARTS = [
     lines: [
       { name: 'joins', colour: 1 },
       { name: 'admissions', colour: 2 },
+      { name: 'ends', colour: 6 },
     ],
     format: perSecond,
   },
@@ -57,13 +61,12 @@ const CHARTS = [
     lines: [
       { name: 'errors', colour: 5, fill: true },
       { name: 'limited', colour: 6 },
+      { name: 'refusals', colour: 4 },
     ],
     format: perSecond,
   },
 ];
 
-/** The time span shown, in seconds. */
-const SHOWN_SECONDS = 600;
 const HEIGHT = 150;
 
 /** @type {typeof import('../../vendor/uplot/uPlot.esm.js').default | null} */
@@ -88,8 +91,33 @@ const axisTimes = (at) => at.map((one) => time(one * 1000, at.length > 1 && at[1
 /** @param {CSSStyleDeclaration} style @param {string} name */
 const colourOf = (style, name) => style.getPropertyValue(name).trim() || '#888';
 
-/** The options for uPlot. @param {Chart} chart @param {HTMLElement} box @returns {import('uplot').Options} */
-function options(chart, box) {
+/**
+ * Draws the markers as lines from top to bottom.
+ * @param {import('../../vendor/uplot/uPlot.esm.js').default} plot @param {Marker[]} markers @param {CSSStyleDeclaration} style
+ */
+function drawMarkers(plot, markers, style) {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
+  for (const { at, kind } of markers) {
+    const x = Math.round(plot.valToPos(Date.parse(at) / 1000, 'x', true));
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.strokeStyle = colourOf(style, `--chart-${markerColour(kind)}`);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
+/**
+ * The options for uPlot.
+ * @param {Chart} chart @param {HTMLElement} box @param {() => Marker[]} markers
+ * @returns {import('uplot').Options}
+ */
+function options(chart, box, markers) {
   const style = getComputedStyle(box);
   const [ink, grid] = [colourOf(style, '--chart-ink'), colourOf(style, '--chart-grid')];
   const axis = { stroke: ink, font: `11px ${style.fontFamily}`, grid: { stroke: grid, width: 1 }, ticks: { show: false } };
@@ -108,6 +136,7 @@ function options(chart, box) {
     width: Math.max(200, box.clientWidth),
     height: HEIGHT,
     legend: { show: false },
+    hooks: { draw: [(/** @type {import('../../vendor/uplot/uPlot.esm.js').default} */ plot) => drawMarkers(plot, markers(), style)] },
     cursor: { sync: { key: 'onsale' }, drag: { x: false, y: false }, points: { size: 6 } },
     scales: {
       x: { time: true, range: timeRange },
@@ -149,29 +178,36 @@ class Panel {
     );
     /** @type {import('../../vendor/uplot/uPlot.esm.js').default | null} */
     this.plot = null;
+    /** @type {Marker[]} */
+    this.markers = [];
   }
 
   make() {
     this.plot?.destroy();
-    this.plot = UPlot ? new UPlot(options(this.chart, this.box), [[], ...this.chart.lines.map(() => [])], this.box) : null;
+    this.plot = UPlot
+      ? new UPlot(
+          options(this.chart, this.box, () => this.markers),
+          [[], ...this.chart.lines.map(() => [])],
+          this.box,
+        )
+      : null;
   }
 
-  /** @param {import('./feed.js').History} history */
-  show(history) {
-    this.chart.lines.forEach(({ name }, at) => {
-      const value = history[name].at(-1);
-      setText(this.values[at], value === null || value === undefined ? '–' : this.chart.format(value));
+  /** @param {SaleSeries} series */
+  show({ at, values, markers }) {
+    this.chart.lines.forEach(({ name }, line) => {
+      const value = values[name].at(-1);
+      setText(this.values[line], value === null || value === undefined ? '–' : this.chart.format(value));
     });
-    if (!this.plot || history.at.length === 0) return;
-    const first = Math.max(0, history.at.length - SHOWN_SECONDS);
-    const at = /** @type {number[]} */ (history.at.slice(first));
-    this.plot.setData([at, ...this.chart.lines.map(({ name }) => history[name].slice(first))]);
+    this.markers = markers;
+    if (!this.plot || at.length === 0) return;
+    this.plot.setData([at, ...this.chart.lines.map(({ name }) => values[name])]);
   }
 }
 
 /**
  * The charts of a sale.
- * @returns {{ element: HTMLElement, show: (history: import('./feed.js').History) => void, end: () => void }}
+ * @returns {{ element: HTMLElement, show: (series: SaleSeries) => void, end: () => void }}
  */
 export function charts() {
   const panels = CHARTS.map((chart) => new Panel(chart));
@@ -180,7 +216,7 @@ export function charts() {
     { class: 'charts' },
     panels.map((panel) => panel.element),
   );
-  /** @type {import('./feed.js').History | null} */
+  /** @type {SaleSeries | null} */
   let last = null;
   const make = () => {
     for (const panel of panels) panel.make();
@@ -195,9 +231,9 @@ export function charts() {
   loadLibrary(element).then((loaded) => loaded && make());
   return {
     element,
-    show: (history) => {
-      last = history;
-      if (document.visibilityState === 'visible') for (const panel of panels) panel.show(history);
+    show: (series) => {
+      last = series;
+      if (document.visibilityState === 'visible') for (const panel of panels) panel.show(series);
     },
     end: () => {
       resize.disconnect();

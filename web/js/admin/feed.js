@@ -1,140 +1,120 @@
 // @ts-check
-/** The figures of a sale per second, read from one stream and kept for 15 minutes. */
+/** The figures of a sale: the recorded ones, and then one answer per second from a stream. */
 import { OnsaleError, backoff, pause } from '../onsale/call.js';
 import { readStream } from '../onsale/events.js';
-import { client, reportRefusal } from './api.js';
+import { serverNow } from '../lib/clock.js';
+import { client, get, reportRefusal } from './api.js';
+import { SaleSeries } from './series.js';
+
+export { isQueueDataOld, sumRates } from './series.js';
 
 /** @typedef {import('../onsale/types.d.ts').Stats} Stats */
+/** @typedef {import('../onsale/types.d.ts').SaleHistory} SaleHistory */
 /**
  * `live`: figures arrive. `stale`: a store does not respond. `lost`: the service does not respond.
  * @typedef {'connecting' | 'live' | 'stale' | 'lost'} State
  */
 /** @typedef {{ stats: Stats | null, state: State, since: number }} News */
+/** What chooses the range of the charts. @typedef {{ range: () => number, onRange: (listener: () => void) => void }} Ranges */
 
-/** Number of seconds kept. */
-const KEPT_SECONDS = 900;
+/** The recorded values of the last seconds are read again this often, in ms: they fill gaps, and have new markers. */
+const TAIL_MS = 10_000;
+/** The same for the first time, when the first live values have arrived. */
+const FIRST_TAIL_MS = 3000;
+/** The last seconds that are read again. */
+const TAIL_SECONDS = 60;
+/** Most seconds in one answer of the history. */
+const MAX_SECONDS = 7 * 86_400 - 3600;
 
-/** The series to draw, each with one value per second, or null if unknown. */
-export const SERIES = /** @type {const} */ ([
-  'at',
-  'waiting',
-  'active',
-  'capacity',
-  'joins',
-  'admissions',
-  'held',
-  'sold',
-  'sales',
-  'revenue',
-  'join',
-  'poll',
-  'hold',
-  'pay',
-  'errors',
-  'limited',
-]);
-/** @typedef {typeof SERIES[number]} Name */
-/** @typedef {Record<Name, (number | null)[]>} History */
-
-/** @type {Map<number, { history: History, last: Stats | null }>} */
+/** @type {Map<number, { series: SaleSeries, last: Stats | null }>} */
 const kept = new Map();
 
-/** @returns {History} */
-const empty = () => /** @type {History} */ (/** @type {unknown} */ (Object.fromEntries(SERIES.map((name) => [name, []]))));
-
-/** The 99th percentile of the answer times of one kind of call. @param {Stats} stats @param {string} call */
-const p99 = (stats, call) => stats.answers.find((one) => one.call === call)?.p99_ms ?? null;
-
 /**
- * The sum of a rate over all kinds of calls; null if unknown.
- * @param {Stats} stats @param {'errors_per_second' | 'limited_per_second'} name
- * @returns {number | null}
+ * Reads the recorded values of the last seconds.
+ * @param {number} schedule @param {number} seconds @param {AbortSignal} signal
+ * @returns {Promise<SaleHistory>}
  */
-export function sumRates(stats, name) {
-  const known = stats.answers.map((one) => one[name]).filter((value) => value !== null);
-  return known.length > 0 ? known.reduce((sum, value) => sum + value, 0) : null;
+function recorded(schedule, seconds, signal) {
+  const from = new Date(serverNow() - Math.min(seconds, MAX_SECONDS) * 1000).toISOString();
+  return get(`/v1/admin/schedules/${schedule}/history?from=${encodeURIComponent(from)}`, signal);
 }
 
 /**
- * A counter's increase per second; null if unknown.
- * @param {Stats} now @param {Stats | null} last @param {'joined_total' | 'admitted_total' | 'sold'} name
+ * Keeps the recorded values of a sale current, until the signal aborts.
+ * @param {number} schedule @param {SaleSeries} series @param {() => void} onChange @param {AbortSignal} signal @param {Ranges} ranges
  */
-function ratePerSecond(now, last, name) {
-  const seconds = last ? (Date.parse(now.server_time) - Date.parse(last.server_time)) / 1000 : 0;
-  const more = last ? now[name] - last[name] : -1;
-  // After a rebuild or a refund the counter falls, so there is no rate.
-  return seconds > 0.2 && seconds < 10 && more >= 0 ? more / seconds : null;
-}
-
-/** The values of one second. @param {Stats} stats @param {Stats | null} last @returns {Record<Name, number | null>} */
-function sampleOf(stats, last) {
-  const queue = isQueueDataOld(stats) ? null : stats;
-  return {
-    at: Date.parse(stats.server_time) / 1000,
-    waiting: queue && queue.waiting + queue.returned,
-    active: queue && queue.active,
-    capacity: queue && queue.in_force.capacity,
-    joins: queue && ratePerSecond(queue, last, 'joined_total'),
-    admissions: queue && ratePerSecond(queue, last, 'admitted_total'),
-    held: stats.held,
-    sold: stats.sold,
-    sales: ratePerSecond(stats, last, 'sold'),
-    revenue: stats.revenue,
-    join: p99(stats, 'join'),
-    poll: p99(stats, 'poll'),
-    hold: p99(stats, 'hold'),
-    pay: p99(stats, 'pay'),
-    errors: sumRates(stats, 'errors_per_second'),
-    limited: sumRates(stats, 'limited_per_second'),
-  };
-}
-
-/** Whether the queue's figures are old because Redis does not respond. @param {Stats} stats */
-export const isQueueDataOld = (stats) => Date.parse(stats.server_time) - Date.parse(stats.line_as_of) > 3000;
-
-/** @param {History} history @param {Partial<Record<Name, number | null>>} values */
-function addSample(history, values) {
-  for (const name of SERIES) {
-    history[name].push(values[name] ?? null);
-    if (history[name].length > KEPT_SECONDS) history[name].shift();
+async function keepRecorded(schedule, series, onChange, signal, ranges) {
+  let whole = true;
+  let wait = FIRST_TAIL_MS;
+  /** @type {() => void} */
+  let wake = () => {};
+  signal.addEventListener('abort', () => wake());
+  ranges.onRange(() => {
+    whole = true;
+    wake();
+  });
+  while (!signal.aborted) {
+    const [isWhole, range] = [whole, ranges.range()];
+    whole = false;
+    try {
+      const history = await recorded(schedule, isWhole ? range : TAIL_SECONDS, signal);
+      if (signal.aborted) return;
+      // Another range may have been chosen meanwhile.
+      if (range === ranges.range()) {
+        if (range !== series.range) series.restart(range);
+        series.merge(history);
+        onChange();
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      reportRefusal(error);
+      // Everything is read again once the stores are back.
+      whole = true;
+    }
+    if (range === ranges.range()) {
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, wait);
+        wake = () => {
+          clearTimeout(timer);
+          resolve(undefined);
+        };
+      });
+    }
+    wait = whole ? FIRST_TAIL_MS : TAIL_MS;
   }
-}
-
-/** Adds a second without values, so that the charts have a gap. @param {History} history */
-function addGap(history) {
-  const last = history.at.at(-1);
-  if (last && history.waiting.at(-1) !== null) addSample(history, { at: last + 1 });
 }
 
 /**
  * Follows the figures of a schedule until the signal aborts, through network failures.
  * @param {number} schedule
- * @param {(news: News, history: History) => void} onNews
+ * @param {(news: News, series: SaleSeries) => void} onNews
  * @param {AbortSignal} signal
+ * @param {Ranges} ranges
  */
-export async function follow(schedule, onNews, signal) {
-  const record = kept.get(schedule) ?? { history: empty(), last: null };
+export async function follow(schedule, onNews, signal, ranges) {
+  const record = kept.get(schedule) ?? { series: new SaleSeries(), last: null };
   kept.set(schedule, record);
-  const { history } = record;
-  // Values from before are drawn at once, with a gap up to now.
-  addGap(history);
+  const { series } = record;
+  // Values from before are drawn at once, with a gap up to now until the recorded values have arrived.
+  series.addGap();
   /** @type {News} */
   let news = { stats: record.last, state: 'connecting', since: performance.now() };
   const publish = (/** @type {State} */ state, /** @type {Stats | null} */ stats = news.stats) => {
     if (signal.aborted) return;
     news = { stats, state, since: state === news.state && state !== 'live' ? news.since : performance.now() };
-    if (state !== 'live') addGap(history);
-    onNews(news, history);
+    if (state !== 'live') series.addGap();
+    onNews(news, series);
   };
   const onEvent = (/** @type {import('../onsale/events.js').Event} */ { event, data }) => {
     if (event === 'stale') return publish('stale');
     if (event !== 'stats') return undefined;
     const stats = /** @type {Stats} */ (data);
-    addSample(history, sampleOf(stats, news.state === 'live' ? news.stats : null));
+    series.add(stats, news.state === 'live' ? news.stats : null);
     record.last = stats;
     return publish('live', stats);
   };
   publish('connecting');
+  keepRecorded(schedule, series, () => onNews(news, series), signal, ranges);
   for (let failures = 0; !signal.aborted;) {
     try {
       await readStream(

@@ -1,28 +1,28 @@
 // @ts-check
 /** The live view of a sale: status, figures, charts, admission controls and the next in the queue. */
-import { announce } from '../lib/announce.js';
-import { el, setChildren, setText, setAttribute } from '../lib/dom.js';
-import { decimal, duration, money, number, t, time } from '../lib/text.js';
-import { charts } from './charts.js';
+import { el, setChildren, setText } from '../lib/dom.js';
+import { decimal, duration, money, number, t } from '../lib/text.js';
+import { chartsCard } from './charts-card.js';
 import { admissionControls } from './controls.js';
 import { follow, isQueueDataOld, sumRates } from './feed.js';
-import { nextInQueue, admissionText } from './next-in-queue.js';
+import { nextInQueue } from './next-in-queue.js';
 import { may } from './role.js';
+import { admissionStatus } from './status.js';
 
 /** @typedef {import('./feed.js').Stats} Stats */
-/** @typedef {import('../onsale/types.d.ts').NextInQueue} NextInQueue */
+/** @typedef {import('./series.js').SaleSeries} SaleSeries */
 
 /**
  * The tiles: a name, its figure, and a note.
- * @type {[string, (stats: Stats, history: import('./feed.js').History) => (string | null), (stats: Stats) => string][]}
+ * @type {[string, (stats: Stats, series: SaleSeries) => (string | null), (stats: Stats) => string][]}
  */
 const TILES = [
   ['waiting', (stats) => number(stats.waiting + stats.returned), (stats) => t('admin.tile.parked', { n: stats.parked })],
   ['inside', (stats) => number(stats.active), (stats) => t('admin.tile.of', { n: stats.in_force.capacity })],
-  ['joins', (_, history) => lastText(history.joins), (stats) => t('admin.tile.all', { n: stats.joined_total })],
+  ['joins', (_, { values }) => lastText(values.joins), (stats) => t('admin.tile.all', { n: stats.joined_total })],
   [
     'admissions',
-    (_, history) => lastText(history.admissions),
+    (_, { values }) => lastText(values.admissions),
     (stats) =>
       t('admin.tile.eta', {
         eta: stats.eta_seconds === null ? t('admin.unknown') : stats.eta_seconds === 0 ? t('admin.tile.now') : duration(stats.eta_seconds),
@@ -54,7 +54,7 @@ const lastText = (values) => decimalOrNull(values.at(-1));
 
 /** The slowest p99 of the calls that buyers wait for. @param {Stats} stats */
 function slowestText(stats) {
-  const all = stats.answers.filter(({ call }) => ['join', 'hold', 'pay'].includes(call)).map(({ p99_ms }) => p99_ms);
+  const all = stats.all_answers.filter(({ call }) => ['join', 'hold', 'pay'].includes(call)).map(({ p99_ms }) => p99_ms);
   const found = all.filter((value) => value !== null);
   return found.length > 0 ? t('admin.ms', { value: decimal(Math.max(...found)) }) : null;
 }
@@ -74,70 +74,17 @@ function tiles() {
       { class: 'kpis' },
       made.map(({ element }) => element),
     ),
-    /** @param {Stats} stats @param {import('./feed.js').History} history */
-    show: (stats, history) => {
+    /** @param {Stats} stats @param {SaleSeries} series */
+    show: (stats, series) => {
       const queueIsOld = isQueueDataOld(stats);
       TILES.forEach(([name, figure, note], at) => {
         const unknown = queueIsOld && FROM_REDIS.includes(name);
-        setText(made[at].value, (unknown ? null : figure(stats, history)) ?? '–');
+        setText(made[at].value, (unknown ? null : figure(stats, series)) ?? '–');
         setText(made[at].note, unknown ? t('admin.unknown') : note(stats));
         made[at].element.classList.toggle('kpi-alarm', name === 'errors' && (sumRates(stats, 'errors_per_second') ?? 0) > 0);
       });
     },
   };
-}
-
-/** The state of admission as a sentence, with the time of the data. */
-function status() {
-  const [text, fresh] = [el('strong', { class: 'status-text' }), el('span', { class: 'status-fresh' })];
-  const element = el('p', { class: 'status' }, el('span', { class: 'status-dot', 'aria-hidden': 'true' }), text, fresh);
-  /** @type {NextInQueue | null} */
-  let why = null;
-  let before = '';
-  return {
-    element,
-    /** @param {NextInQueue | null} answer */
-    setAdmission: (answer) => {
-      why = answer;
-    },
-    /** @param {import('./feed.js').News} news */
-    show: ({ stats, state }) => {
-      const [kind, sentence] = statusText(stats, state, why);
-      setAttribute(element, 'data-kind', kind);
-      setText(text, sentence);
-      setText(fresh, stats ? t('admin.asof', { at: time(isQueueDataOld(stats) ? stats.line_as_of : stats.server_time, 'exact') }) : '');
-      // Only a new kind of trouble is announced.
-      if (kind !== before && kind !== 'flowing') announce(sentence, { now: true });
-      before = kind;
-    },
-  };
-}
-
-/** @param {Stats | null} stats @param {import('./feed.js').State} state @param {NextInQueue | null} why @returns {[string, string]} */
-function statusText(stats, state, why) {
-  if (state === 'lost') return ['bad', t('admin.status.lost')];
-  if (state === 'stale') return ['bad', t('admin.status.stale')];
-  if (!stats) return ['idle', t('admin.status.connecting')];
-  if (isQueueDataOld(stats)) return ['bad', t('admin.status.redis')];
-  if (stats.recovering) return ['bad', t('admin.status.recovering')];
-  if (stats.in_force.paused) return ['paused', t('admin.block.PAUSED')];
-  if (!why) return ['idle', t(`admin.phase.${stats.phase}`)];
-  const found = { ...why, blocked_by: correctedBlock(why.blocked_by, stats) };
-  if (found.blocked_by === null) return ['flowing', t('admin.status.flowing', { n: stats.in_force.admit_per_second })];
-  return [['EMPTY', 'FULL', 'UPCOMING', 'SOLD_OUT', 'CLOSED'].includes(found.blocked_by) ? 'idle' : 'paused', admissionText(found)];
-}
-
-/**
- * Corrects the reason why nobody is admitted by newer figures, since the reason is loaded less often.
- * @param {NextInQueue['blocked_by']} block @param {Stats} stats
- * @returns {NextInQueue['blocked_by']}
- */
-function correctedBlock(block, stats) {
-  const { paused, capacity } = stats.in_force;
-  const outdated = (block === 'PAUSED' && !paused) || (block === 'NO_CAPACITY' && capacity > 0);
-  if (block !== null && block !== 'EMPTY' && block !== 'FULL' && !outdated) return block;
-  if (stats.waiting + stats.returned === 0) return 'EMPTY';
-  return stats.active >= capacity ? 'FULL' : null;
 }
 
 /** @type {import('./schedule.js').Tab} */
@@ -155,9 +102,10 @@ export function livePart(place, { schedule, onPhase }) {
       ),
     );
   }
-  const [top, figures, drawn] = [status(), tiles(), charts()];
+  const [top, figures] = [admissionStatus(ending.signal), tiles()];
   const control = may('operator') ? admissionControls(schedule.id) : null;
-  const next = nextInQueue(schedule.id, ending.signal, top.setAdmission);
+  const drawn = chartsCard(schedule);
+  const next = nextInQueue(schedule.id, ending.signal);
   setChildren(
     place,
     top.element,
@@ -166,20 +114,20 @@ export function livePart(place, { schedule, onPhase }) {
       'div',
       { class: control ? 'live' : 'live-main' },
       control?.element,
-      el('div', { class: 'live-main' }, el('section', { class: 'card' }, el('h2', null, t('admin.charts')), drawn.element), next),
+      el('div', { class: 'live-main' }, drawn.element, next),
     ),
   );
-  const onNews = (/** @type {import('./feed.js').News} */ news, /** @type {import('./feed.js').History} */ history) => {
+  const onNews = (/** @type {import('./feed.js').News} */ news, /** @type {SaleSeries} */ series) => {
     top.show(news);
     place.classList.toggle('is-old', news.state === 'stale' || news.state === 'lost');
     place.classList.toggle('is-live', news.state === 'live');
-    drawn.show(history);
+    drawn.show(series);
     if (!news.stats) return;
     onPhase?.(news.stats.phase);
-    figures.show(news.stats, history);
+    figures.show(news.stats, series);
     control?.show(news.stats);
   };
-  follow(schedule.id, onNews, ending.signal);
+  follow(schedule.id, onNews, ending.signal, drawn);
   return () => {
     ending.abort();
     drawn.end();

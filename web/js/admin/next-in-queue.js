@@ -1,8 +1,7 @@
 // @ts-check
-/** The next people in the queue, and why nobody is admitted. */
+/** The next people in the queue. */
 import { el, setChildren, setText, setVisible } from '../lib/dom.js';
-import { duration, number, t, time } from '../lib/text.js';
-import { msUntil } from '../lib/clock.js';
+import { number, t, time } from '../lib/text.js';
 import { card, table } from './parts.js';
 import { get } from './api.js';
 
@@ -15,16 +14,6 @@ const EPOCH_SPAN = 2 ** 40;
 
 /** @typedef {Api.NextInQueue} NextInQueue */
 /** @typedef {Api.NextEntry} NextEntry */
-
-/** Whether people are admitted; if not, why and until when. @param {NextInQueue} answer */
-export function admissionText(answer) {
-  if (answer.blocked_by === null) return t('admin.block.none', { n: answer.room });
-  const why = t(`admin.block.${answer.blocked_by}`);
-  if (!answer.until) return why;
-  const left = msUntil(answer.until) / 1000;
-  const at = t('admin.block.until', { at: time(answer.until, left < 86_400 ? 'exact' : 'full') });
-  return left > 0 ? `${why} ${at} ${t('admin.block.left', { left: duration(left) })}` : why;
-}
 
 /** A place's number, with the epoch if the queue was rebuilt. @param {number} sequence */
 const placeText = (sequence) => {
@@ -45,10 +34,8 @@ const row = (one, at) => [
  * Shows the next people in the queue. Loads them again while the page is visible.
  * @param {number} schedule
  * @param {AbortSignal} signal
- * @param {(answer: NextInQueue | null) => void} onAnswer
  */
-export function nextInQueue(schedule, signal, onAnswer) {
-  const why = el('p', { class: 'why' });
+export function nextInQueue(schedule, signal) {
   const list = el('div', null);
   const old = el('p', { class: 'strip strip-warn', hidden: true });
   let lastAt = 0;
@@ -60,20 +47,16 @@ export function nextInQueue(schedule, signal, onAnswer) {
         const found = await get(`/v1/admin/schedules/${schedule}/next`, signal);
         lastAt = Date.now();
         setVisible(old, false);
-        why.classList.toggle('why-blocked', found.blocked_by !== null && found.blocked_by !== 'EMPTY');
-        setText(why, admissionText(found));
         setChildren(
           list,
           found.next.length > 0
             ? nextTable(found.next)
             : el('p', { class: 'muted' }, t(found.blocked_by === 'DRAW' ? 'admin.next.draw' : 'admin.next.nobody')),
         );
-        onAnswer(found);
       } catch {
         if (signal.aborted) return;
         setVisible(old, true);
         setText(old, lastAt ? t('admin.next.old', { at: time(lastAt, 'exact') }) : t('admin.next.unknown'));
-        onAnswer(null);
       }
     }
     timer = setTimeout(look, INTERVAL_MS);
@@ -82,7 +65,7 @@ export function nextInQueue(schedule, signal, onAnswer) {
   let timer;
   signal.addEventListener('abort', () => clearTimeout(timer));
   look();
-  const element = card(t('admin.next'), el('p', { class: 'hint' }, t('admin.next.hint')), old, why, list);
+  const element = card(t('admin.next'), el('p', { class: 'hint' }, t('admin.next.hint')), old, list);
   element.classList.add('next');
   return element;
 }

@@ -1,7 +1,8 @@
 // @ts-check
-/** One schedule, with tabs for the live view, venue, seats, settings, audit log and report. */
+/** One schedule, with tabs for the live view, venue, seats, settings, alerts, audit log and report. */
 import { el, setChildren } from '../lib/dom.js';
 import { t, time } from '../lib/text.js';
+import { alertsPart, openAlerts } from './alerts.js';
 import { showAuditOf } from './audit.js';
 import { guestsPart } from './guests.js';
 import { livePart } from './live.js';
@@ -27,6 +28,7 @@ const TABS = [
   ['seats', seatsPart],
   ['guests', guestsPart, 'box_office'],
   ['settings', settingsPart],
+  ['alerts', alertsPart],
   ['audit', (place, { schedule }) => showAuditOf(place, { subject: `schedule ${schedule.id}` })],
   ['report', reportPart],
 ];
@@ -45,6 +47,7 @@ export async function schedulePart(place, [id], rest) {
   });
   const buyers = el('a', { class: 'button quiet', href: `/schedules/${id}/wait`, target: '_blank', rel: 'noopener' }, t('admin.buyers'));
   const content = el('div', { class: 'tab' });
+  const leaving = new AbortController();
   let badge = phaseBadge(schedule.phase);
   const onPhase = (/** @type {string} */ phase) => {
     const now = phaseBadge(phase);
@@ -71,8 +74,18 @@ export async function schedulePart(place, [id], rest) {
     }),
     scheduleStrip(tagged, concert),
     el('nav', { class: 'tabs', 'aria-label': t('admin.tabs') }, tabs),
+    openAlerts(schedule.id, leaving.signal),
     content,
   );
   const tab = shown.find(([end]) => end === rest)?.[1] ?? livePart;
-  return tab(content, { schedule, concert, onPhase });
+  try {
+    const end = await tab(content, { schedule, concert, onPhase });
+    return () => {
+      leaving.abort();
+      end?.();
+    };
+  } catch (error) {
+    leaving.abort();
+    throw error;
+  }
 }

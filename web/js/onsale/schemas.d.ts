@@ -21,9 +21,46 @@ export interface components {
       | 'EMPTY'
       | 'FULL'
       | 'ASKING';
+    /** @description An alert about a sale, or about a store and so about every sale. */
+    Alert: {
+      /**
+       * Format: date-time
+       * @description When it began.
+       */
+      begun_at: string;
+      /** @description The figures at its begin. */
+      detail: Record<string, unknown>;
+      /**
+       * Format: date-time
+       * @description When it ended. Null while it lasts.
+       */
+      ended_at?: string | null;
+      /**
+       * Format: int64
+       * @description Id of the alert. Newer alerts have higher ids.
+       */
+      id: number;
+      /** @description What it is about. Later releases may add kinds. */
+      kind: components['schemas']['AlertKind'];
+      schedule_id?: components['schemas']['ScheduleId'] | null;
+    };
     /**
-     * @description Answers of this process to one kind of call over the last ten seconds, for all schedules. All
-     *     figures are null until the process has two samples.
+     * @description What an alert is about.
+     * @enum {string}
+     */
+    AlertKind:
+      | 'NOBODY_ADMITTED'
+      | 'RECOVERING'
+      | 'REFUSALS_RISE'
+      | 'SOLD_OUT'
+      | 'STORES_DIFFER'
+      | 'REDIS_UNAVAILABLE'
+      | 'POSTGRES_UNAVAILABLE'
+      | 'REDIS_SLOW'
+      | 'POSTGRES_POOL_EXHAUSTED';
+    /**
+     * @description Answers to one kind of call over the last ten seconds, for all schedules. All figures are null
+     *     until a process has two samples.
      */
     Answered: {
       /** @description The kind of call. */
@@ -453,7 +490,30 @@ export interface components {
       | 'schedule.sold_out'
       | 'schedule.closed'
       | 'queue.admitted'
+      | 'alert.begun'
+      | 'alert.ended'
       | 'webhook.test';
+    /** @description What a higher limit would change. */
+    Faster: {
+      /**
+       * Format: double
+       * @description Expected admissions per second.
+       */
+      admit_per_second: number;
+      /**
+       * Format: date-time
+       * @description When the last seat would be sold, if the people who wait suffice for that. Null otherwise.
+       */
+      sell_out_at?: string | null;
+      /** @description The setting: `capacity` or `admit_per_second`. */
+      setting: string;
+      /**
+       * Format: int64
+       * @description Its new value: at most twice the present one, and not beyond the point where the other
+       *     setting becomes the limit.
+       */
+      value: number;
+    };
     /** @description A change of the feed. */
     FeedChange: {
       /** @description Whether the feed is on. */
@@ -1109,6 +1169,92 @@ export interface components {
     Owner: {
       id: components['schemas']['UserId'];
       name: string;
+    };
+    /** @description Why admission goes as it goes, with the figures of the sentence. */
+    Pace: {
+      /** @description Name of the administrator who paused admission. Null if nobody has. */
+      by?: string | null;
+      faster?: components['schemas']['Faster'] | null;
+      /**
+       * Format: double
+       * @description Admissions per second over the last 30 s. Null while unknown, and if there were none.
+       */
+      measured_per_second?: number | null;
+      /**
+       * Format: int64
+       * @description Expected seconds until the first in the queue is admitted, by the same estimate as
+       *     `eta_seconds`. Null while unknown, and if nobody is admitted.
+       */
+      next_seconds?: number | null;
+      /** @description The reason. */
+      reason: components['schemas']['PaceReason'];
+      sell_out?: components['schemas']['SellOut'] | null;
+      /**
+       * Format: int64
+       * @description Admissions per second that are set.
+       */
+      set_per_second: number;
+      /**
+       * Format: date-time
+       * @description Since when it is so: the pause, or the last reading before Redis stopped to answer. Null if
+       *     that is not recorded.
+       */
+      since?: string | null;
+      /**
+       * Format: date-time
+       * @description When it ends by itself: the opening, or the end of the pause after a loss. Null otherwise.
+       */
+      until?: string | null;
+    };
+    /**
+     * @description Why admission goes as it goes. If several fit, the first in this order applies.
+     * @enum {string}
+     */
+    PaceReason:
+      | 'RECOVERING'
+      | 'REDIS_UNAVAILABLE'
+      | 'WITHDRAWN'
+      | 'CLOSED'
+      | 'NO_SEATS'
+      | 'UPCOMING'
+      | 'PAUSED'
+      | 'SOLD_OUT'
+      | 'DRAW'
+      | 'NO_CAPACITY'
+      | 'EMPTY'
+      | 'RATE'
+      | 'CAPACITY'
+      | 'PRESENCE'
+      | 'STARTING'
+      | 'STALLED'
+      | 'RUNNING';
+    /** @description One page of a list. */
+    Page_Alert: {
+      /** @description The items of this page. */
+      items: {
+        /**
+         * Format: date-time
+         * @description When it began.
+         */
+        begun_at: string;
+        /** @description The figures at its begin. */
+        detail: Record<string, unknown>;
+        /**
+         * Format: date-time
+         * @description When it ended. Null while it lasts.
+         */
+        ended_at?: string | null;
+        /**
+         * Format: int64
+         * @description Id of the alert. Newer alerts have higher ids.
+         */
+        id: number;
+        /** @description What it is about. Later releases may add kinds. */
+        kind: components['schemas']['AlertKind'];
+        schedule_id?: components['schemas']['ScheduleId'] | null;
+      }[];
+      /** @description The value of `?cursor=` for the next page; null on the last page. */
+      next_cursor?: string | null;
     };
     /** @description One page of a list. */
     Page_AuditEntry: {
@@ -2439,12 +2585,81 @@ export interface components {
        */
       sold: number;
     };
+    /** @description When the last seat is sold at the present pace. */
+    SellOut: {
+      /**
+       * Format: date-time
+       * @description The time of the last sale. Once the queue is empty, sales are counted as by the joins of the
+       *     last 30 s.
+       */
+      at: string;
+      /** @description Whether that is before the sale closes. */
+      before_deadline: boolean;
+      /**
+       * Format: int64
+       * @description Over how many seconds that was measured.
+       */
+      measured_seconds: number;
+      /**
+       * Format: double
+       * @description Seats sold per second lately.
+       */
+      seats_per_second: number;
+    };
     /**
      * Format: int64
      * @description The sequence of a queue entry: epoch × 2^40 + n. A lower one is earlier. Redis hands out each
      *     sequence once.
      */
     Sequence: number;
+    /**
+     * @description The values of each series. Figures of the sale are totals; those of the answers are of
+     *     all processes together, for all sales.
+     */
+    Series: {
+      /** @description Active slots. */
+      active: (number | null)[];
+      /** @description Admissions per second. */
+      admissions_per_second: (number | null)[];
+      /** @description Limit of active slots. */
+      capacity: (number | null)[];
+      /** @description Entries per second that ended: paid, left or expired. */
+      ends_per_second: (number | null)[];
+      /** @description Answers with status 500 or above per second. */
+      errors_per_second: (number | null)[];
+      /** @description Entries per second that were ended by time. */
+      expiries_per_second: (number | null)[];
+      /** @description Seats that are claimed or held. */
+      held: (number | null)[];
+      /** @description 99th percentile of the answers to holds, in ms. */
+      hold_p99_ms: (number | null)[];
+      /** @description 99th percentile of the answers to joins, in ms. */
+      join_p99_ms: (number | null)[];
+      /** @description Joins per second. */
+      joins_per_second: (number | null)[];
+      /** @description Answers with status 429 per second. */
+      limited_per_second: (number | null)[];
+      /** @description Entries that were passed over and are not back. */
+      parked: (number | null)[];
+      /** @description 99th percentile of the answers to payments, in ms. */
+      pay_p99_ms: (number | null)[];
+      /** @description 99th percentile of the answers to polls, in ms. */
+      poll_p99_ms: (number | null)[];
+      /** @description Processes that serve. */
+      processes: (number | null)[];
+      /** @description Refused joins and holds per second. */
+      refusals_per_second: (number | null)[];
+      /** @description Amount paid, in points, at most five seconds old. */
+      revenue: (number | null)[];
+      /** @description Seats sold per second. */
+      sales_per_second: (number | null)[];
+      /** @description Admissions per second that are set. */
+      set_per_second: (number | null)[];
+      /** @description Seats paid for. */
+      sold: (number | null)[];
+      /** @description Entries that wait, with those that have returned. */
+      waiting: (number | null)[];
+    };
     /**
      * @description Current figures of a sale. `held`, `sold` and `revenue` are read from PostgreSQL for this
      *     answer; the queue and `seats` come from the snapshot of `line_as_of`.
@@ -2465,12 +2680,17 @@ export interface components {
        * @description Admissions since the queue's Redis keys were last built.
        */
       admitted_total: number;
+      /**
+       * @description Answers of all processes together, as `answers`. While Redis is unavailable, those of the
+       *     answering process.
+       */
+      all_answers: components['schemas']['Answered'][];
       /** @description Answers of the answering process over the last ten seconds, for all schedules. */
       answers: components['schemas']['Answered'][];
       /**
        * Format: int64
-       * @description Estimated wait of a user who joins now, in seconds, at the measured rate of admission. Null
-       *     while that rate is unknown.
+       * @description Estimated wait of a user who joins now, in seconds, at the measured rate of admission: 0 if a
+       *     slot is free and nobody waits. Null while that rate is unknown.
        */
       eta_seconds?: number | null;
       /**
@@ -2506,6 +2726,8 @@ export interface components {
        *     change.
        */
       line_as_of: string;
+      /** @description Why admission goes as it goes, and when the sale sells out at this pace. */
+      pace: components['schemas']['Pace'];
       /**
        * Format: int64
        * @description Entries that were passed over and are not back. They are kept for the return grace.
@@ -2519,6 +2741,11 @@ export interface components {
        *     second reading.
        */
       poll_per_second?: number | null;
+      /**
+       * Format: int64
+       * @description Number of processes in `all_answers`.
+       */
+      processes: number;
       /** @description Whether the queue is being rebuilt after a loss of Redis. Nobody is admitted meanwhile. */
       recovering: boolean;
       /**
@@ -2785,6 +3012,8 @@ export interface components {
   pathItems: never;
 }
 export type AdmissionBlock = components['schemas']['AdmissionBlock'];
+export type Alert = components['schemas']['Alert'];
+export type AlertKind = components['schemas']['AlertKind'];
 export type Answered = components['schemas']['Answered'];
 export type AuditEntry = components['schemas']['AuditEntry'];
 export type Balance = components['schemas']['Balance'];
@@ -2810,6 +3039,7 @@ export type DrawView = components['schemas']['DrawView'];
 export type EntryOrder = components['schemas']['EntryOrder'];
 export type EventReport = components['schemas']['EventReport'];
 export type EventType = components['schemas']['EventType'];
+export type Faster = components['schemas']['Faster'];
 export type FeedChange = components['schemas']['FeedChange'];
 export type FeedEvent = components['schemas']['FeedEvent'];
 export type FeedPage = components['schemas']['FeedPage'];
@@ -2847,6 +3077,9 @@ export type NewWebhook = components['schemas']['NewWebhook'];
 export type NextEntry = components['schemas']['NextEntry'];
 export type NextInQueue = components['schemas']['NextInQueue'];
 export type Owner = components['schemas']['Owner'];
+export type Pace = components['schemas']['Pace'];
+export type PaceReason = components['schemas']['PaceReason'];
+export type Page_Alert = components['schemas']['Page_Alert'];
 export type Page_AuditEntry = components['schemas']['Page_AuditEntry'];
 export type Page_BuyerEntry = components['schemas']['Page_BuyerEntry'];
 export type Page_BuyerReservation = components['schemas']['Page_BuyerReservation'];
@@ -2913,7 +3146,9 @@ export type SeatsAnswer = components['schemas']['SeatsAnswer'];
 export type SeatsBlocked = components['schemas']['SeatsBlocked'];
 export type SectionPrice = components['schemas']['SectionPrice'];
 export type SectionReport = components['schemas']['SectionReport'];
+export type SellOut = components['schemas']['SellOut'];
 export type Sequence = components['schemas']['Sequence'];
+export type Series = components['schemas']['Series'];
 export type Stats = components['schemas']['Stats'];
 export type StatusAnswer = components['schemas']['StatusAnswer'];
 export type StoreHealth = components['schemas']['StoreHealth'];

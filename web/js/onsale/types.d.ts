@@ -73,7 +73,21 @@ export type RefundPreview = Answer<Schema.RefundPreview>;
 export type Health = Schema.Health;
 export type StoreHealth = Answer<Schema.StoreHealth>;
 export type LoopHealth = Schema.LoopHealth;
-export type Stats = Answer<Omit<Schema.Stats, 'answers' | 'in_force'>> & { answers: AnswerRates[]; in_force: InForce };
+export type Stats = Answer<Omit<Schema.Stats, 'answers' | 'all_answers' | 'in_force' | 'pace'>> & {
+  answers: AnswerRates[];
+  all_answers: AnswerRates[];
+  in_force: InForce;
+  pace: Pace;
+};
+/** Why admission goes as it goes. */
+export type Pace = Answer<Omit<Schema.Pace, 'sell_out' | 'faster'>> & {
+  sell_out: Schema.SellOut | null;
+  faster: Answer<Schema.Faster> | null;
+};
+/** The recorded values of a sale, and what changed in it. */
+export type SaleHistory = Answer<Omit<Schema.History, 'markers'>> & { markers: Marker[] };
+export type Marker = Answer<Schema.Marker>;
+export type Alert = Answer<Schema.Alert>;
 export type AnswerRates = Answer<Schema.Answered>;
 export type InForce = Answer<Schema.InForce>;
 export type NextInQueue = Answer<Schema.NextInQueue>;
