@@ -60,8 +60,8 @@ create index queue_of_ticket on queue using hash (token);
 -- do not touch this index.
 create index reservation_ended_of_seat on reservation (seat_id)
     where status in ('EXPIRED', 'CANCELLED', 'REFUNDED');
--- The audit of one subject, newest first.
-create index audit_of_subject on audit (subject, id desc);
+-- The audit of one subject in a time: histories, and markers in the charts of a sale.
+create index audit_of_subject on audit (subject, created_at);
 
 -- What happened to each reservation, for the history of a buyer and of a seat. A reservation that was
 -- moved has several seats: seat_id is the one that it had at that time.

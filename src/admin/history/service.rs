@@ -21,8 +21,8 @@ const USUAL_VALUES: i64 = 3_600;
 /// How long readings and buckets of 10 s are there for certain.
 const SECONDS_KEPT: TimeDelta = TimeDelta::hours(1);
 const TENS_KEPT: TimeDelta = TimeDelta::hours(24);
-/// Readings from this long before the time are read too: they may still stand, and rates need two.
-const MARGIN: TimeDelta = TimeDelta::seconds(15);
+/// Samples from this long before the time are read too: they may still stand, and rates need two.
+const MARGIN: TimeDelta = TimeDelta::seconds(130);
 
 /// Reads the history of sales; cheap to clone.
 #[derive(Debug, Clone)]
@@ -81,8 +81,7 @@ impl SaleHistory {
         grid: &Grid,
         progress: &Progress,
     ) -> Result<Vec<Sample>, StoreError> {
-        let margin = MARGIN.max(TimeDelta::seconds(2 * i64::from(grid.step)));
-        let (from, until) = (grid.from - margin, grid.until());
+        let (from, until) = (grid.from - MARGIN, grid.until());
         let begins = |at: DateTime<Utc>| {
             let seconds = at.timestamp().div_euclid(60) * 60;
             DateTime::from_timestamp(seconds, 0).unwrap_or(at)

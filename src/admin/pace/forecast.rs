@@ -90,6 +90,10 @@ impl<'a> Speeds<'a> {
     fn sold_out_at(&self, times: f64) -> Option<DateTime<Utc>> {
         let (sold, _) = self.sold?;
         let unsold = float(self.seen.unsold);
+        if self.seen.waiting == 0 && self.seen.joins_per_second.is_none() {
+            // Nobody comes any more.
+            return None;
+        }
         let seconds = if self.seen.waiting == 0 || self.is_demand_enough() {
             unsold / (sold * times)
         } else {

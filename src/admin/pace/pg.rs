@@ -17,11 +17,12 @@ pub async fn last_pause(
 ) -> Result<Option<(String, DateTime<Utc>)>, StoreError> {
     let row = sqlx::query!(
         r#"select u.name, a.created_at
-             from (select * from audit where subject = $1 order by id desc limit $2) a
+             from (select * from audit where subject = $1
+                    order by created_at desc limit $2) a
              join "user" u on u.id = a.admin
             where a.after @> '{"queue": {"paused": true}}'
               and (a.before is null or a.before @> '{"queue": {"paused": false}}')
-            order by a.id desc limit 1"#,
+            order by a.created_at desc limit 1"#,
         format!("schedule {schedule}"),
         CHANGES
     );

@@ -115,6 +115,14 @@ test('values that are older than the range are forgotten, of any step', () => {
   assert.equal(series.at.length, 1471, 'the last seconds come beside the minutes');
 });
 
+test('the charts begin with the first recorded value', () => {
+  const series = new SaleSeries();
+  series.add(stats(10.4, 9, 100), null);
+  series.merge(history(0, 1, [null, null, null, null, 7, null, 6, 6, 6, 6, 5]));
+  assert.deepEqual(series.values.waiting, [7, null, 6, 6, 6, 6, 5]);
+  assert.equal(series.at[0], BEGIN + 4);
+});
+
 test('while Redis does not answer, live values have a gap', () => {
   const series = new SaleSeries();
   series.add({ ...stats(10, 9, 0), line_as_of: at(5) }, null);

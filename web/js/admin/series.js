@@ -137,8 +137,16 @@ export class SaleSeries {
     const end = begin + known * step;
     const [before, after] = [this.at.findIndex((at) => at >= begin), this.at.findIndex((at) => at >= end)];
     const [head, tail] = [before < 0 ? this.at.length : before, after < 0 ? this.at.length : after];
+    // The charts begin with the first value, not with a time in which nothing was recorded.
+    const first =
+      head === 0
+        ? Math.max(
+            0,
+            series.waiting.findIndex((value) => value !== null),
+          )
+        : 0;
     /** @template Value @param {Value[]} old @param {Value[]} recorded */
-    const join = (old, recorded) => [...old.slice(0, head), ...recorded.slice(0, known), ...old.slice(tail)];
+    const join = (old, recorded) => [...old.slice(0, head), ...recorded.slice(first, known), ...old.slice(tail)];
     this.at = join(
       this.at,
       series.waiting.map((_, cell) => begin + cell * step),

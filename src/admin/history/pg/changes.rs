@@ -26,9 +26,9 @@ pub async fn of_sale(
              from unnest(array[$1::text, $2::text]) as about (subject), lateral (
                   select * from audit
                    where audit.subject = about.subject and created_at >= $3 and created_at < $4
-                   order by id desc limit $5) a
+                   order by created_at desc limit $5) a
              join "user" u on u.id = a.admin
-            order by a.id desc limit $5"#,
+            order by a.created_at desc limit $5"#,
         format!("schedule {schedule}"),
         format!("concert {concert}"),
         from,

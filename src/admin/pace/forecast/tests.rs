@@ -70,6 +70,10 @@ fn nothing_is_predicted_without_sales_or_while_nobody_is_admitted() {
     let paused = Seen { phase: Phase::Paused, ..slow() };
     let pace = Pace::of(&paused);
     assert_eq!((pace.sell_out, pace.faster, pace.next_seconds), (None, None, None));
+    let empty = Seen { waiting: 0, ..slow() };
+    assert_eq!(Pace::of(&empty).sell_out.map(|it| seconds(&empty, it.at)), Some(600));
+    let over = Seen { joins_per_second: None, ..empty };
+    assert_eq!(Pace::of(&over).sell_out, None, "nobody comes any more");
     let never = Seen { sold_per_second: Some((0.000_1, 300)), ..slow() };
     assert_eq!(Pace::of(&never).sell_out, None, "more than 30 days away");
     let late = Seen { deadline_at: slow().now + TimeDelta::seconds(599), ..slow() };
