@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::announce::announce;
+use self::check::sale::SaleChecks;
 pub use self::error::StartError;
 pub use self::keys::tokens;
 use self::limits::{addresses, connection_policy};
@@ -145,12 +146,15 @@ fn assemble(
     let changes = Changes::tracked_by(loops.tasks.clone());
     let addresses = Arc::new(addresses(&settings.http, &metrics));
     let policy = connection_policy(&settings.http, files, &loops.drain, &metrics);
+    let operations = Operations::start(stores, loops, &policy.connections);
+    let scrapes = operations.scrapes.clone();
     let parts = RouterParts {
+        checks: SaleChecks::new(settings, stores, services.users.clone(), scrapes),
         services: &services,
         events,
         handoffs,
         maps: &maps,
-        operations: Operations::start(stores, loops, &policy.connections),
+        operations,
         theme,
         addresses: Arc::clone(&addresses),
         changes,
@@ -164,7 +168,6 @@ fn assemble(
 
 /// Creates the services on the stores, and starts the loops.
 fn wire(settings: &Settings, stores: Stores, loops: &Loops) -> Result<Services, StartError> {
-    let metrics = loops.metrics.clone();
     let (users, Stores { pg, redis, generations }) = (users(settings, &stores, loops)?, stores);
     let boards = Boards::new(redis.clone(), settings.http.polls_per_second);
     let catalogue = Catalogue::new(pg.clone(), boards.clone());
@@ -179,7 +182,7 @@ fn wire(settings: &Settings, stores: Stores, loops: &Loops) -> Result<Services, 
         catalogue.clone(),
         keys::tickets(settings, &generations),
         delivered.clone(),
-        metrics.clone(),
+        loops.metrics.clone(),
     );
     let claims = SeatClaims::new(keyspaces.clone(), delivered);
     let reservations = Reservations::new(
@@ -188,7 +191,7 @@ fn wire(settings: &Settings, stores: Stores, loops: &Loops) -> Result<Services, 
         catalogue.clone(),
         queue.clone(),
         claims.clone(),
-        metrics.clone(),
+        loops.metrics.clone(),
     );
     let parts = loops::LoopServices {
         pg: pg.clone(),
@@ -201,7 +204,7 @@ fn wire(settings: &Settings, stores: Stores, loops: &Loops) -> Result<Services, 
         claims: claims.clone(),
         reconcile_every: settings.redis.reconcile_every,
     };
-    let admin = administration(&parts, &metrics, settings.http.allow_drill);
+    let admin = administration(&parts, settings, loops);
     loops::start(loops, parts, deliveries, losses);
     Ok(Services {
         streams: streams(settings, loops, &admin, &queue, &catalogue),
@@ -211,8 +214,8 @@ fn wire(settings: &Settings, stores: Stores, loops: &Loops) -> Result<Services, 
         draws,
         queue: queue.clone(),
         reservations,
-        points: Points::new(pg.clone(), metrics.clone()),
-        payments: Payments::new(pg, queue, claims, metrics),
+        points: Points::new(pg.clone(), loops.metrics.clone()),
+        payments: Payments::new(pg, queue, claims, loops.metrics.clone()),
     })
 }
 

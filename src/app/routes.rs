@@ -6,6 +6,8 @@ use axum::Router;
 use axum::http::HeaderValue;
 use utoipa_axum::router::OpenApiRouter;
 
+use super::check;
+use super::check::sale::SaleChecks;
 use super::limits::limits;
 use super::operations::{Operations, operations};
 use super::pages::pages;
@@ -28,6 +30,7 @@ use crate::{admin, concert, payment, point, queue, reservation, user};
 /// What the router needs.
 pub(super) struct RouterParts<'m> {
     pub(super) services: &'m Services,
+    pub(super) checks: SaleChecks,
     pub(super) events: EventServices,
     pub(super) handoffs: HandOffs,
     pub(super) maps: &'m Maps,
@@ -41,6 +44,7 @@ pub(super) struct RouterParts<'m> {
 pub(super) fn router(parts: RouterParts<'_>, settings: &HttpSettings, metrics: &Metrics) -> Router {
     let RouterParts {
         services,
+        checks,
         events,
         handoffs,
         maps,
@@ -69,8 +73,7 @@ pub(super) fn router(parts: RouterParts<'_>, settings: &HttpSettings, metrics: &
         .merge(reservation::http::routes(services.reservations.clone()))
         .merge(payment::http::routes(services.payments.clone()))
         .merge(point::http::routes(services.points.clone()))
-        .merge(admin::http::routes(services.admin.clone()))
-        .merge(admin::stats::http::stream_routes(services.streams.stats.clone()))
+        .merge(administration(services, checks))
         .merge(events.routes())
         .merge(problems);
     let (routes, api) = openapi::describe(api, described);
@@ -86,4 +89,11 @@ pub(super) fn router(parts: RouterParts<'_>, settings: &HttpSettings, metrics: &
         metrics: metrics.clone(),
     };
     outer(routes.merge(openapi::pages(api)).merge(pages), always, context)
+}
+
+/// The routes of administration.
+fn administration(services: &Services, checks: SaleChecks) -> OpenApiRouter {
+    admin::http::routes(services.admin.clone())
+        .merge(admin::stats::http::stream_routes(services.streams.stats.clone()))
+        .merge(check::http::routes(checks))
 }

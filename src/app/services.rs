@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use super::loops::LoopServices;
+use super::loops::{LoopServices, Loops};
 use crate::admin::services::{AdminParts, AdminServices};
 use crate::admin::stats::stream::StatsStreams;
 use crate::concert::map::stream::SeatStreams;
 use crate::concert::service::Catalogue;
+use crate::config::Settings;
 use crate::payment::service::Payments;
 use crate::point::service::Points;
 use crate::queue::draw::service::Draws;
 use crate::queue::service::WaitingRoom;
 use crate::queue::stream::http::TicketStreams;
 use crate::reservation::service::Reservations;
-use crate::telemetry::Metrics;
 use crate::user::service::Users;
 
 /// The services behind the routes.
@@ -41,8 +41,8 @@ pub(super) struct StreamServices {
 /// Creates the services of administration.
 pub(super) fn administration(
     parts: &LoopServices,
-    metrics: &Metrics,
-    allow_drill: bool,
+    settings: &Settings,
+    loops: &Loops,
 ) -> AdminServices {
     AdminServices::new(AdminParts {
         pg: parts.pg.clone(),
@@ -51,7 +51,7 @@ pub(super) fn administration(
         claims: parts.claims.clone(),
         keyspaces: parts.keyspaces.clone(),
         polls: parts.queue.polls(),
-        metrics: metrics.clone(),
-        allow_drill,
+        metrics: loops.metrics.clone(),
+        allow_drill: settings.http.allow_drill,
     })
 }

@@ -1,10 +1,12 @@
 //! Signs users up, issues access tokens, and identifies the user of a token.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
 
+use super::keys::ProviderKeys;
 use super::model::User;
 use super::pg;
 use super::provided::ProvidedUsers;
@@ -138,6 +140,12 @@ impl Users {
     #[must_use]
     pub fn open_signup(&self) -> bool {
         self.open_signup
+    }
+
+    /// The keys of the identity provider; `None` if this service signs its tokens.
+    #[must_use]
+    pub fn provider(&self) -> Option<&Arc<ProviderKeys>> {
+        self.tokens.provider()
     }
 
     /// Finds one user.

@@ -27,6 +27,7 @@ const parts = () => [
   ['venue', `/schedules/${sale.schedule}/venue`, '.section-line'],
   ['seats', `/schedules/${sale.schedule}/seats`, '.adm-seat'],
   ['settings', `/schedules/${sale.schedule}/settings`, 'form'],
+  ['readiness', `/schedules/${sale.schedule}/readiness`, '.ready-line'],
   ['schedule-audit', `/schedules/${sale.schedule}/audit`, '.entry'],
   ['report', `/schedules/${sale.schedule}/report`, '.bars'],
   ['audit', '/audit', '.entry'],

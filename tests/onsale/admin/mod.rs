@@ -9,6 +9,7 @@ pub mod operations;
 pub mod output;
 pub mod prune;
 pub mod prune_beside;
+pub mod readiness;
 pub mod report_entries;
 pub mod report_figures;
 pub mod report_job;

@@ -13,7 +13,7 @@ const BODY: &str =
 const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
 
 /// Every operation of the contract with its refusal codes, except those that all operations have.
-const CALLS: [(&str, &str, &[&str]); 64] = [
+const CALLS: [(&str, &str, &[&str]); 65] = [
     ("post", "/v1/users", &["signup_closed", BODY]),
     ("get", "/v1/users/me", &["unauthenticated"]),
     ("post", "/v1/users/me/token", &["unauthenticated session_not_renewable"]),
@@ -126,6 +126,7 @@ const CALLS: [(&str, &str, &[&str]); 64] = [
         &["forbidden schedule_not_found report_pending"],
     ),
     ("get", "/v1/admin/schedules/{id}/report/entries.csv", &["forbidden schedule_not_found"]),
+    ("get", "/v1/admin/schedules/{id}/readiness", &["forbidden schedule_not_found"]),
     ("get", "/v1/admin/health", &["forbidden"]),
     ("post", "/v1/admin/webhooks", &["forbidden webhook_limit", BODY]),
     ("get", "/v1/admin/webhooks", &["forbidden"]),

@@ -1,5 +1,5 @@
 // @ts-check
-/** One schedule, with tabs for the live view, venue, seats, settings, audit log and report. */
+/** One schedule, with a tab for each thing that an operator does with it. */
 import { el, setChildren } from '../lib/dom.js';
 import { t, time } from '../lib/text.js';
 import { showAuditOf } from './audit.js';
@@ -7,6 +7,7 @@ import { livePart } from './live.js';
 import { heading, phaseBadge } from './parts.js';
 import { reportPart } from './report.js';
 import { seatsPart } from './seats.js';
+import { readinessPart } from './readiness.js';
 import { get } from './api.js';
 import { settingsPart } from './settings.js';
 import { venuePart } from './venue.js';
@@ -23,6 +24,7 @@ const TABS = [
   ['venue', venuePart],
   ['seats', seatsPart],
   ['settings', settingsPart],
+  ['readiness', readinessPart],
   ['audit', (place, { schedule }) => showAuditOf(place, { subject: `schedule ${schedule.id}` })],
   ['report', reportPart],
 ];
