@@ -12,7 +12,7 @@ use super::model::{ConcertChange, NewConcert, NewSchedule, ScheduleSettings, Tim
 use super::service::SaleAdmin;
 use super::services::AdminServices;
 use super::settings::QueueChange;
-use super::{sales_report, seat, stats, watch};
+use super::{forecast, sales_report, seat, stats, watch};
 use crate::concert::model::{Concert, QueueSettings};
 use crate::concert::service::CatalogueError;
 use crate::http::api::auth::Admin;
@@ -25,7 +25,7 @@ const REPORT_RETRY_SECONDS: u64 = 2;
 
 /// The routes of administration.
 pub fn routes(admin: AdminServices) -> OpenApiRouter {
-    let AdminServices { sales, seats, figures, audit, reports, watch } = admin;
+    let AdminServices { sales, seats, figures, audit, reports, watch, forecasts } = admin;
     OpenApiRouter::new()
         .routes(routes!(create_concert))
         .routes(routes!(change_concert))
@@ -36,6 +36,7 @@ pub fn routes(admin: AdminServices) -> OpenApiRouter {
         .merge(seat::http::routes(seats))
         .merge(stats::http::routes(figures, audit))
         .merge(watch::http::routes(watch))
+        .merge(forecast::http::routes(forecasts))
         .merge(sales_report::http::routes(reports))
 }
 

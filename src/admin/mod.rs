@@ -3,6 +3,7 @@
 
 pub mod demo;
 pub mod error;
+pub mod forecast;
 pub mod http;
 pub mod model;
 pub mod pg;

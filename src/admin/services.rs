@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use super::forecast::service::Forecasts;
 use super::sales_report::service::SalesReports;
 use super::seat::service::SeatAdmin;
 use super::service::SaleAdmin;
@@ -29,6 +30,8 @@ pub struct AdminParts {
     pub metrics: Metrics,
     /// Whether `onsale drill` may cause failures here.
     pub allow_drill: bool,
+    /// `ONSALE_POLLS_PER_SECOND` of this process.
+    pub polls_ceiling: u32,
 }
 
 /// The services of administration; cheap to clone.
@@ -46,17 +49,21 @@ pub struct AdminServices {
     pub reports: SalesReports,
     /// The front of a queue, and the health of this process.
     pub watch: SaleWatch,
+    /// Plans and simulations.
+    pub forecasts: Forecasts,
 }
 
 impl AdminServices {
     /// Creates the services.
     #[must_use]
     pub fn new(parts: AdminParts) -> Self {
-        let AdminParts { pg, catalogue, boards, claims, keyspaces, polls, metrics, allow_drill } =
-            parts;
+        let AdminParts { pg, catalogue, boards, claims, keyspaces, polls, metrics, .. } = parts;
+        let (allow_drill, polls_ceiling) = (parts.allow_drill, parts.polls_ceiling);
         let sales = SaleAdmin::new(pg.clone(), catalogue.clone(), keyspaces.clone());
+        let seats = SeatAdmin::new(sales.clone(), claims);
         Self {
-            seats: SeatAdmin::new(sales.clone(), claims),
+            forecasts: Forecasts::new(seats.clone(), polls_ceiling),
+            seats,
             figures: SaleFigures::new(pg.clone(), catalogue.clone(), boards, polls, &metrics),
             audit: AuditLog::new(pg.clone()),
             reports: SalesReports::new(pg.clone()),

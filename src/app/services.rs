@@ -53,5 +53,6 @@ pub(super) fn administration(
         polls: parts.queue.polls(),
         metrics: loops.metrics.clone(),
         allow_drill: settings.http.allow_drill,
+        polls_ceiling: settings.http.polls_per_second,
     })
 }

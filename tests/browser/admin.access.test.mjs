@@ -28,6 +28,7 @@ const parts = () => [
   ['seats', `/schedules/${sale.schedule}/seats`, '.adm-seat'],
   ['settings', `/schedules/${sale.schedule}/settings`, 'form'],
   ['readiness', `/schedules/${sale.schedule}/readiness`, '.ready-line'],
+  ['forecast', `/schedules/${sale.schedule}/forecast`, 'form'],
   ['schedule-audit', `/schedules/${sale.schedule}/audit`, '.entry'],
   ['report', `/schedules/${sale.schedule}/report`, '.bars'],
   ['audit', '/audit', '.entry'],

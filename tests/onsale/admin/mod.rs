@@ -3,6 +3,7 @@
 pub mod administration;
 pub mod alerts;
 pub mod check;
+pub mod forecast;
 pub mod forms;
 pub mod metrics;
 pub mod operations;

@@ -13,7 +13,7 @@ const BODY: &str =
 const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
 
 /// Every operation of the contract with its refusal codes, except those that all operations have.
-const CALLS: [(&str, &str, &[&str]); 65] = [
+const CALLS: [(&str, &str, &[&str]); 67] = [
     ("post", "/v1/users", &["signup_closed", BODY]),
     ("get", "/v1/users/me", &["unauthenticated"]),
     ("post", "/v1/users/me/token", &["unauthenticated session_not_renewable"]),
@@ -127,6 +127,15 @@ const CALLS: [(&str, &str, &[&str]); 65] = [
     ),
     ("get", "/v1/admin/schedules/{id}/report/entries.csv", &["forbidden schedule_not_found"]),
     ("get", "/v1/admin/schedules/{id}/readiness", &["forbidden schedule_not_found"]),
+    ("post", "/v1/admin/plan", &["forbidden schedule_not_found", BODY]),
+    (
+        "post",
+        "/v1/admin/simulations",
+        &[
+            "forbidden schedule_not_found simulation_busy simulation_too_long no_settings_found",
+            BODY,
+        ],
+    ),
     ("get", "/v1/admin/health", &["forbidden"]),
     ("post", "/v1/admin/webhooks", &["forbidden webhook_limit", BODY]),
     ("get", "/v1/admin/webhooks", &["forbidden"]),

@@ -7,6 +7,7 @@ import { livePart } from './live.js';
 import { heading, phaseBadge } from './parts.js';
 import { reportPart } from './report.js';
 import { seatsPart } from './seats.js';
+import { forecastPart } from './forecast.js';
 import { readinessPart } from './readiness.js';
 import { get } from './api.js';
 import { settingsPart } from './settings.js';
@@ -25,6 +26,7 @@ const TABS = [
   ['seats', seatsPart],
   ['settings', settingsPart],
   ['readiness', readinessPart],
+  ['forecast', forecastPart],
   ['audit', (place, { schedule }) => showAuditOf(place, { subject: `schedule ${schedule.id}` })],
   ['report', reportPart],
 ];

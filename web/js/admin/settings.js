@@ -9,6 +9,7 @@ import { card, form, localInput, timeZone } from './parts.js';
 import { queueFields, settingText } from './queue-fields.js';
 import { TIMES, timeFields } from './schedule-new.js';
 import { get, patch } from './api.js';
+import { takeProposal } from './proposal.js';
 
 /** A changed value of a setting or a time. @typedef {string | number | boolean | null | undefined} Value */
 
@@ -76,7 +77,8 @@ export async function settingsPart(place, { schedule, concert }) {
   /** @type {import('../onsale/types.d.ts').QueueSettings} */
   const settings = await get(path);
   const fixed = Date.parse(settings.queue_opens_at) <= serverNow();
-  const line = queueFields(settings, { fixed });
+  const proposal = takeProposal(schedule.id);
+  const line = queueFields({ ...settings, ...proposal }, { fixed });
   const act = async () => {
     const change = line.change(settings);
     if (Object.keys(change).length === 0) return toast(t('admin.nochange'));
@@ -92,7 +94,17 @@ export async function settingsPart(place, { schedule, concert }) {
   };
   setChildren(
     place,
-    card(t('admin.schedule.line'), el('p', { class: 'hint' }, t('admin.settings.hint')), form(t('admin.save'), act, line.parts)),
+    card(
+      t('admin.schedule.line'),
+      el('p', { class: 'hint' }, t('admin.settings.hint')),
+      proposal &&
+        el(
+          'p',
+          { class: 'strip strip-warn', id: 'proposed' },
+          t('admin.forecast.proposed', { capacity: proposal.capacity, rate: proposal.admit_per_second }),
+        ),
+      form(t('admin.save'), act, line.parts),
+    ),
     timesCard(schedule, again),
   );
 }

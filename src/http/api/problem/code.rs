@@ -250,10 +250,16 @@ codes! {
         "The queue opens at or before `reservation_available_at`, which is before `deadline_at`, \
          which is not after `concert_at`. `detail` names the pair in the wrong order.",
         "Correct the times.", {"detail": "deadline_at must not be after concert_at"};
+    NoSettingsFound = "no_settings_found", UNPROCESSABLE_ENTITY, "No settings sell the seats in time",
+        "No capacity and rate sell 99 of 100 seats in this time: too few people buy, or too late.",
+        "Allow more time, or expect more people.", {};
     SeatLimitExceeded = "seat_limit_exceeded", UNPROCESSABLE_ENTITY,
         "This is more seats than one user may have",
         "The user's held and paid seats of this schedule would exceed `limit`.",
         "Hold fewer seats.", {"limit": 4};
+    SimulationTooLong = "simulation_too_long", UNPROCESSABLE_ENTITY,
+        "The simulation takes too long", "The simulation did not end within its time limit.",
+        "Lower `most_simulated` or `seeds`, or run `onsale simulate`, which has no time limit.", {};
     HoldLimit = "hold_limit", TOO_MANY_REQUESTS,
         "These seats were held too often without payment",
         "The user has held the same seats several times without paying.",
@@ -276,6 +282,9 @@ codes! {
         "The first report of this schedule is being computed. Of a large sale, this takes a while. \
          Later reports are answered at once.",
         "Wait as long as `Retry-After` says, then ask again.", {};
+    SimulationBusy = "simulation_busy", SERVICE_UNAVAILABLE, "Another simulation is running",
+        "A process simulates one sale at a time, so that simulations never delay a real one.",
+        "Wait as long as `Retry-After` says, then send the request again.", {};
     StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE,
         "A store is not available at the moment",
         "Redis or PostgreSQL is down or slow. Nothing is half done.",

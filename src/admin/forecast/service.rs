@@ -1,0 +1,86 @@
+//! Plans and simulates sales.
+
+use std::sync::Arc;
+
+use onsale_model::costs::Costs;
+use onsale_model::plan::Plan;
+use onsale_model::simulation::recommend_watched;
+
+use super::error::ForecastError;
+use super::model::{Basis, PlanRequest, Simulation, SimulationRequest};
+use super::worker::Worker;
+use crate::admin::error::AdminError;
+use crate::admin::seat::service::SeatAdmin;
+use crate::concert::model::Schedule;
+use crate::store::id::ScheduleId;
+
+/// Plans and simulates sales; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Forecasts {
+    seats: SeatAdmin,
+    /// `ONSALE_POLLS_PER_SECOND` of this process.
+    polls_ceiling: u32,
+    worker: Worker,
+}
+
+/// A schedule, and its seats that are for sale.
+#[derive(Debug)]
+struct OnSale {
+    schedule: Arc<Schedule>,
+    seats: u64,
+}
+
+impl OnSale {
+    fn basis(&self) -> Basis<'_> {
+        Basis { schedule: &self.schedule, seats: self.seats }
+    }
+}
+
+impl Forecasts {
+    /// Creates the service.
+    #[must_use]
+    pub fn new(seats: SeatAdmin, polls_ceiling: u32) -> Self {
+        Self { seats, polls_ceiling, worker: Worker::default() }
+    }
+
+    /// Plans a sale.
+    pub async fn plan(&self, request: &PlanRequest) -> Result<Plan, ForecastError> {
+        let on_sale = self.read(request.schedule_id).await?;
+        let basis = on_sale.as_ref().map(OnSale::basis);
+        let input = request.input(basis, self.polls_ceiling)?;
+        Ok(Plan::new(input, &Costs::measured()?))
+    }
+
+    /// Simulates a sale, on a thread of its own.
+    ///
+    /// # Errors
+    /// [`ForecastError::Busy`] while this process simulates another one,
+    /// [`ForecastError::TooLong`], and [`ForecastError::NoSettings`].
+    pub async fn simulate(&self, request: &SimulationRequest) -> Result<Simulation, ForecastError> {
+        let on_sale = self.read(request.schedule_id).await?;
+        let input = request.input(on_sale.as_ref().map(OnSale::basis), self.polls_ceiling)?;
+        let (seeds, within) = (request.seeds(), request.within_minutes);
+        let simulate = self.worker.run(move |pace| {
+            let Some(minutes) = within else {
+                let summary = input.summary_watched(seeds, &mut || pace.keep())?;
+                return Ok(Simulation { recommended: None, summary });
+            };
+            let found = recommend_watched(&input, minutes * 60.0, seeds, &mut || pace.keep())?;
+            found.map(Simulation::from).ok_or(ForecastError::NoSettings)
+        });
+        simulate.await
+    }
+
+    /// The seats of a schedule that are for sale: those that are not blocked.
+    pub async fn seats_for_sale(&self, schedule: &Schedule) -> Result<u64, AdminError> {
+        let blocked = self.seats.blocked_seats(schedule.id).await?.seat_ids.len() as u64;
+        Ok(u64::from(schedule.seats_total).saturating_sub(blocked))
+    }
+
+    async fn read(&self, id: Option<ScheduleId>) -> Result<Option<OnSale>, AdminError> {
+        let Some(id) = id else { return Ok(None) };
+        let schedule = self.seats.sales.catalogue.schedule(id).await?;
+        let seats = self.seats_for_sale(&schedule).await?;
+        Ok(Some(OnSale { schedule, seats }))
+    }
+}
