@@ -18,14 +18,15 @@ use crate::config::HttpSettings;
 use crate::http::api::auth::Identity;
 use crate::http::api::openapi;
 use crate::http::limit::address_limits::AddressLimits;
+use crate::http::limit::rehearsals::is_synthetic;
 use crate::http::server::cors::Cors;
-use crate::http::server::middleware::{RouterContext, outer};
+use crate::http::server::middleware::{Exempt, RouterContext, outer};
 use crate::http::server::state_changes::Changes;
 use crate::queue::handoff::service::HandOffs;
 use crate::telemetry::Metrics;
 use crate::user::recovery::service::Recovery;
 use crate::web::theme::Theme;
-use crate::{admin, concert, payment, point, queue, reservation, user};
+use crate::{admin, concert, payment, point, queue, rehearsal, reservation, user};
 
 /// What the router needs.
 pub(super) struct RouterParts<'m> {
@@ -78,13 +79,14 @@ pub(super) fn router(parts: RouterParts<'_>, settings: &HttpSettings, metrics: &
         .merge(problems);
     let (routes, api) = openapi::describe(api, described);
     let origins = settings.cors_origins.iter().map(|origin| HeaderValue::from_str(origin));
+    let identity = Identity(services.users.clone());
     let context = RouterContext {
         error_page,
-        identity: Identity(services.users.clone()),
+        identity: identity.clone(),
         addresses,
         limits: limits(settings),
         cors: Cors { origins: origins.filter_map(Result::ok).collect() },
-        exempt: queue::http::exempt(services.queue.clone()),
+        exempt: exempt(services, identity),
         changes,
         metrics: metrics.clone(),
     };
@@ -96,4 +98,13 @@ fn administration(services: &Services, checks: SaleChecks) -> OpenApiRouter {
     admin::http::routes(services.admin.clone())
         .merge(admin::stats::http::stream_routes(services.streams.stats.clone()))
         .merge(check::http::routes(checks))
+        .merge(rehearsal::http::routes(services.rehearsals.clone()))
+}
+
+/// Polls of waiting users, and requests of synthetic buyers, do not count for their addresses.
+fn exempt(services: &Services, identity: Identity) -> Exempt {
+    let is_poll = queue::http::exempt(services.queue.clone());
+    Arc::new(move |method, uri, headers| {
+        is_poll(method, uri, headers) || is_synthetic(&identity, headers)
+    })
 }

@@ -13,6 +13,7 @@ use crate::point::service::Points;
 use crate::queue::draw::service::Draws;
 use crate::queue::service::WaitingRoom;
 use crate::queue::stream::http::TicketStreams;
+use crate::rehearsal::service::{OwnAddress, RehearsalParts, Rehearsals};
 use crate::reservation::service::Reservations;
 use crate::user::service::Users;
 
@@ -28,6 +29,7 @@ pub(super) struct Services {
     pub(super) reservations: Reservations,
     pub(super) points: Points,
     pub(super) payments: Payments,
+    pub(super) rehearsals: Rehearsals,
 }
 
 /// The services behind the event streams.
@@ -38,13 +40,14 @@ pub(super) struct StreamServices {
     pub(super) stats: StatsStreams,
 }
 
-/// Creates the services of administration.
+/// Creates the services of administration, and that of rehearsals.
 pub(super) fn administration(
     parts: &LoopServices,
+    users: &Arc<Users>,
     settings: &Settings,
     loops: &Loops,
-) -> AdminServices {
-    AdminServices::new(AdminParts {
+) -> (AdminServices, Rehearsals) {
+    let admin = AdminServices::new(AdminParts {
         pg: parts.pg.clone(),
         catalogue: parts.catalogue.clone(),
         boards: parts.boards.clone(),
@@ -54,5 +57,16 @@ pub(super) fn administration(
         metrics: loops.metrics.clone(),
         allow_drill: settings.http.allow_drill,
         polls_ceiling: settings.http.polls_per_second,
-    })
+    });
+    let rehearsals = Rehearsals::new(RehearsalParts {
+        pg: parts.pg.clone(),
+        catalogue: parts.catalogue.clone(),
+        keyspaces: parts.keyspaces.clone(),
+        users: Arc::clone(users),
+        forecasts: admin.forecasts.clone(),
+        address: OwnAddress::default(),
+        tasks: loops.tasks.clone(),
+        stop: loops.stop.clone(),
+    });
+    (admin, rehearsals)
 }

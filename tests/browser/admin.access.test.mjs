@@ -29,6 +29,7 @@ const parts = () => [
   ['settings', `/schedules/${sale.schedule}/settings`, 'form'],
   ['readiness', `/schedules/${sale.schedule}/readiness`, '.ready-line'],
   ['forecast', `/schedules/${sale.schedule}/forecast`, 'form'],
+  ['rehearsal', `/schedules/${sale.schedule}/rehearsal`, 'form'],
   ['schedule-audit', `/schedules/${sale.schedule}/audit`, '.entry'],
   ['report', `/schedules/${sale.schedule}/report`, '.bars'],
   ['audit', '/audit', '.entry'],

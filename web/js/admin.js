@@ -23,7 +23,7 @@ const PARTS = [
   [/^\/concerts\/new$/, concertPart],
   [/^\/concerts\/(\d+)$/, concertPart],
   [/^\/concerts\/(\d+)\/schedules\/new$/, newSchedulePart],
-  [/^\/schedules\/(\d+)(?:\/(settings|venue|seats|readiness|forecast|report|audit))?$/, schedulePart],
+  [/^\/schedules\/(\d+)(?:\/(settings|venue|seats|readiness|forecast|rehearsal|report|audit))?$/, schedulePart],
   [/^\/audit$/, auditPart],
   [/^\/health$/, healthPart],
 ];

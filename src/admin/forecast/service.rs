@@ -1,10 +1,11 @@
 //! Plans and simulates sales.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use onsale_model::costs::Costs;
 use onsale_model::plan::Plan;
-use onsale_model::simulation::recommend_watched;
+use onsale_model::simulation::{SimulationInput, Summary, recommend_watched};
 
 use super::error::ForecastError;
 use super::model::{Basis, PlanRequest, Simulation, SimulationRequest};
@@ -21,7 +22,12 @@ pub struct Forecasts {
     /// `ONSALE_POLLS_PER_SECOND` of this process.
     polls_ceiling: u32,
     worker: Worker,
+    /// Simulates for rehearsals, for which nobody waits.
+    patient: Worker,
 }
+
+/// Time limit of the simulation of a rehearsal.
+const REHEARSAL_LIMIT: Duration = Duration::from_mins(2);
 
 /// A schedule, and its seats that are for sale.
 #[derive(Debug)]
@@ -40,7 +46,8 @@ impl Forecasts {
     /// Creates the service.
     #[must_use]
     pub fn new(seats: SeatAdmin, polls_ceiling: u32) -> Self {
-        Self { seats, polls_ceiling, worker: Worker::default() }
+        let (worker, patient) = (Worker::default(), Worker::with_limit(REHEARSAL_LIMIT));
+        Self { seats, polls_ceiling, worker, patient }
     }
 
     /// Plans a sale.
@@ -71,6 +78,19 @@ impl Forecasts {
         simulate.await
     }
 
+    /// Simulates the sale of a rehearsal, with the polls of this process.
+    ///
+    /// # Errors
+    /// As [`Forecasts::simulate`].
+    pub async fn predict(
+        &self,
+        mut input: SimulationInput,
+        seeds: u64,
+    ) -> Result<Summary, ForecastError> {
+        input.rules.polls_ceiling = self.polls_ceiling;
+        self.patient.run(move |pace| input.summary_watched(seeds, &mut || pace.keep())).await
+    }
+
     /// The seats of a schedule that are for sale: those that are not blocked.
     pub async fn seats_for_sale(&self, schedule: &Schedule) -> Result<u64, AdminError> {
         let blocked = self.seats.blocked_seats(schedule.id).await?.seat_ids.len() as u64;
@@ -79,6 +99,9 @@ impl Forecasts {
 
     async fn read(&self, id: Option<ScheduleId>) -> Result<Option<OnSale>, AdminError> {
         let Some(id) = id else { return Ok(None) };
+        if id.is_shadow() {
+            return Err(AdminError::ScheduleNotFound);
+        }
         let schedule = self.seats.sales.catalogue.schedule(id).await?;
         let seats = self.seats_for_sale(&schedule).await?;
         Ok(Some(OnSale { schedule, seats }))

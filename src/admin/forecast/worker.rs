@@ -50,6 +50,11 @@ impl Default for Worker {
 }
 
 impl Worker {
+    /// A worker whose simulations may take this long.
+    pub(super) fn with_limit(limit: Duration) -> Self {
+        Self { limit, ..Self::default() }
+    }
+
     /// Runs `simulate` on a thread.
     ///
     /// # Errors

@@ -192,13 +192,16 @@ fn slots(sale: &ComingSale, report: &mut Report) {
 
 fn test_purchase(sale: &ComingSale, now: DateTime<Utc>, report: &mut Report) {
     let name = "schedule.test_purchase";
-    if let Some(at) = sale.refunded_at {
+    if let Some(at) = sale.rehearsed_at {
+        let text = format!("a rehearsal passed at {}", text_of(at));
+        report.ok(name, text).case("rehearsed").value("tested_at", text_of(at));
+    } else if let Some(at) = sale.refunded_at {
         let text = format!("a purchase was paid and refunded at {}", text_of(at));
         report.ok(name, text).case("refunded").value("tested_at", text_of(at));
     } else if sale.opens_at <= now {
         report.ok(name, "the sale has opened without a test purchase").case("open");
     } else {
-        let advice = "buy a seat of a schedule like this one and refund it";
+        let advice = "rehearse it, or buy a seat of a schedule like this one and refund it";
         report
             .warn(name, "nobody has made a test purchase", advice)
             .value("tested_at", Value::Null);
@@ -233,6 +236,7 @@ mod tests {
             prices: 2,
             unpriced: 0,
             refunded_at: Some(now),
+            rehearsed_at: None,
         }
     }
 

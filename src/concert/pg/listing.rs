@@ -46,7 +46,7 @@ pub async fn concerts_by_sale(
                 ListedRow,
                 r#"select c.id, c.title, c.description, c.status, sale.opens_at as "opens_at!"
                    from (select concert_id, max(reservation_available_at) as opens_at
-                         from concert_schedule where deadline_at > now()
+                         from concert_schedule where deadline_at > now() and concert_id > 0
                          group by concert_id having min(reservation_available_at) <= now()) sale
                    join concert c on c.id = sale.concert_id
                    where ($1::text is null or c.status = $1)
@@ -65,7 +65,7 @@ pub async fn concerts_by_sale(
                 ListedRow,
                 r#"select c.id, c.title, c.description, c.status, sale.opens_at as "opens_at!"
                    from (select concert_id, min(reservation_available_at) as opens_at
-                         from concert_schedule where deadline_at > now()
+                         from concert_schedule where deadline_at > now() and concert_id > 0
                          group by concert_id having min(reservation_available_at) > now()) sale
                    join concert c on c.id = sale.concert_id
                    where ($1::text is null or c.status = $1)
@@ -89,7 +89,8 @@ pub async fn concerts_without_dates(pg: &Pg, limit: u16) -> Result<Vec<Concert>,
         ConcertRow,
         r#"select c.id as "id!", c.title as "title!", c.description as "description!",
                   c.status as "status!"
-           from (select id, title, description, status from concert order by id desc limit $1) c
+           from (select id, title, description, status from concert where id > 0
+                 order by id desc limit $1) c
            where c.status = 'AVAILABLE'
              and not exists (select from concert_schedule s where s.concert_id = c.id)
            order by c.id desc limit $2"#,

@@ -18,7 +18,7 @@ pub async fn watch_new(pg: &Pg) -> Result<(), StoreError> {
                                 and status = 'AVAILABLE' and not blocked) then 'SOLD_OUT'
              else 'OPEN' end
            from event_recording r join concert_schedule s on s.deadline_at > r.since
-          where r.recording and not exists (select from sale_phase p where p.schedule_id = s.id)
+          where r.recording and s.id > 0 and not exists (select from sale_phase p where p.schedule_id = s.id)
          on conflict do nothing"
     )
     .execute(pg.writes())

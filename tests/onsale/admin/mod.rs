@@ -11,6 +11,8 @@ pub mod output;
 pub mod prune;
 pub mod prune_beside;
 pub mod readiness;
+pub mod rehearsal;
+pub mod rehearsal_shadow;
 pub mod report_entries;
 pub mod report_figures;
 pub mod report_job;

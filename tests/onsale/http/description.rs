@@ -13,7 +13,7 @@ const BODY: &str =
 const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
 
 /// Every operation of the contract with its refusal codes, except those that all operations have.
-const CALLS: [(&str, &str, &[&str]); 67] = [
+const CALLS: [(&str, &str, &[&str]); 71] = [
     ("post", "/v1/users", &["signup_closed", BODY]),
     ("get", "/v1/users/me", &["unauthenticated"]),
     ("post", "/v1/users/me/token", &["unauthenticated session_not_renewable"]),
@@ -136,6 +136,14 @@ const CALLS: [(&str, &str, &[&str]); 67] = [
             BODY,
         ],
     ),
+    (
+        "post",
+        "/v1/admin/schedules/{id}/rehearsals",
+        &["forbidden schedule_not_found rehearsal_running sale_is_open", BODY],
+    ),
+    ("get", "/v1/admin/schedules/{id}/rehearsals", &["forbidden schedule_not_found"]),
+    ("get", "/v1/admin/rehearsals/{id}", &["forbidden rehearsal_not_found"]),
+    ("delete", "/v1/admin/rehearsals/{id}", &["forbidden rehearsal_not_found"]),
     ("get", "/v1/admin/health", &["forbidden"]),
     ("post", "/v1/admin/webhooks", &["forbidden webhook_limit", BODY]),
     ("get", "/v1/admin/webhooks", &["forbidden"]),

@@ -9,6 +9,7 @@ import { reportPart } from './report.js';
 import { seatsPart } from './seats.js';
 import { forecastPart } from './forecast.js';
 import { readinessPart } from './readiness.js';
+import { rehearsalPart } from './rehearsal.js';
 import { get } from './api.js';
 import { settingsPart } from './settings.js';
 import { venuePart } from './venue.js';
@@ -27,6 +28,7 @@ const TABS = [
   ['settings', settingsPart],
   ['readiness', readinessPart],
   ['forecast', forecastPart],
+  ['rehearsal', rehearsalPart],
   ['audit', (place, { schedule }) => showAuditOf(place, { subject: `schedule ${schedule.id}` })],
   ['report', reportPart],
 ];

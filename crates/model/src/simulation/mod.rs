@@ -20,6 +20,7 @@ mod summary;
 mod tests;
 mod text;
 
+pub use crowd::Person;
 pub use ends::Ends;
 pub use input::{Arrivals, Crowd, Curve, LARGEST, SaleRules, SimulationInput, Takes};
 pub use plot::Plot;

@@ -36,6 +36,8 @@ pub(in crate::app::check) struct ComingSale {
     pub(in crate::app::check) unpriced: i64,
     /// When a test purchase was refunded last; `None` if there was none.
     pub(in crate::app::check) refunded_at: Option<DateTime<Utc>>,
+    /// When a rehearsal passed last; `None` if none did.
+    pub(in crate::app::check) rehearsed_at: Option<DateTime<Utc>>,
 }
 
 impl ComingSale {
@@ -64,7 +66,9 @@ async fn read(pg: &Pg, id: Option<ScheduleId>) -> Result<Vec<ComingSale>, StoreE
         "select s.id, c.title, c.status = 'AVAILABLE' as is_available, s.paused, s.queue_opens_at,
                 s.reservation_available_at as opens_at, s.deadline_at, s.capacity,
                 s.admit_per_second, s.active_ttl_seconds, s.hold_ttl_seconds, s.max_seats_per_user,
-                seats, blocked, lowest_price, highest_price, prices, unpriced, refunded_at
+                seats, blocked, lowest_price, highest_price, prices, unpriced, refunded_at,
+                (select max(ended_at) from rehearsal
+                 where concert_schedule_id = s.id and state = 'PASSED') as rehearsed_at
          from concert_schedule s join concert c on c.id = s.concert_id
          cross join lateral (
            select count(*) as seats, count(*) filter (where blocked) as blocked,
@@ -77,7 +81,8 @@ async fn read(pg: &Pg, id: Option<ScheduleId>) -> Result<Vec<ComingSale>, StoreE
            select max(p.refunded_at) as refunded_at
            from (select id from reservation where concert_schedule_id = s.id
                  order by id limit 1000) r join payment p on p.reservation_id = r.id) tested
-         where case when $2::bigint is null then s.deadline_at > now() else s.id = $2 end
+         where case when $2::bigint is null then s.deadline_at > now() and s.id > 0
+                    else s.id = $2 end
          order by s.reservation_available_at, s.id limit $1",
     )
     .bind(MOST_SCHEDULES)

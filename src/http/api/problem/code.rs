@@ -144,6 +144,8 @@ codes! {
     PaymentNotFound = "payment_not_found", NOT_FOUND, "You have no such payment",
         "No payment has this id, or it belongs to another user.",
         "List your payments with `GET /v1/payments`.", {};
+    RehearsalNotFound = "rehearsal_not_found", NOT_FOUND, "There is no such rehearsal",
+        "No rehearsal has this id.", "List the rehearsals of the schedule.", {};
     ReservationNotFound = "reservation_not_found", NOT_FOUND, "You have no such reservation",
         "No reservation has this id, or it belongs to another user.",
         "List your reservations with `GET /v1/reservations`.", {};
@@ -195,9 +197,14 @@ codes! {
         {"opens_at": "2026-11-22T10:30:00Z"};
     RefundClosed = "refund_closed", CONFLICT, "The time for refunds is over",
         "The schedule's `deadline_at` has passed.", "Contact the organiser.", {};
+    RehearsalRunning = "rehearsal_running", CONFLICT, "Another rehearsal is not over",
+        "One rehearsal runs at a time, until its shadow is removed.", "Try again later.", {};
     RequestInProgress = "request_in_progress", CONFLICT, "A request under this key is in progress",
         "The first request with this idempotency key has not finished.",
         "Wait as long as `Retry-After` says, then send the same request with the same key.", {};
+    SaleIsOpen = "sale_is_open", CONFLICT, "Other sales are open",
+        "People buy or wait in the sales in `schedule_ids`, which a rehearsal may make slower.",
+        "Wait, or confirm it with `beside_open_sales`.", {"schedule_ids": [3]};
     ScheduleClosed = "schedule_closed", CONFLICT, "The sale is over",
         "The schedule's `deadline_at` has passed.", "Choose another schedule.", {};
     ScheduleNotOpen = "schedule_not_open", CONFLICT, "The sale is not open yet",
