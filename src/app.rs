@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::announce::announce;
+use self::check::sale::SaleChecks;
 pub use self::error::StartError;
 pub use self::keys::tokens;
 use self::limits::{addresses, connection_policy};
@@ -59,6 +60,7 @@ use crate::queue::keyspaces::Keyspaces;
 use crate::queue::service::WaitingRoom;
 use crate::queue::stream::http::TicketStreams;
 use crate::queue::ticket::short_code::Purpose;
+use crate::rehearsal::service::OwnAddress;
 use crate::seats::service::SeatClaims;
 use crate::store::pg::Pg;
 use crate::store::pg::token_generations::TokenGenerations;
@@ -102,12 +104,13 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let drain = Drain::default();
     let loops = Loops { tasks: tasks.clone(), stop: stop.clone(), drain: drain.clone(), metrics };
-    let (routes, policy, seats) = assemble(&settings, &stores, &loops, files)?;
+    let (routes, policy, seats, address) = assemble(&settings, &stores, &loops, files)?;
 
     let HttpSettings { listen, drain_delay, drain_timeout, .. } = settings.http;
     let failed = |error| StartError::Listen(listen, error);
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
+    address.set(addr);
     announce(&loops, &settings, addr, &stores.redis);
     tasks.spawn(serve::serve(listener, policy, routes, stop.clone(), drain_timeout));
     Ok(Running { addr, stop, tasks, drain, drain_delay, drain_timeout, seats })
@@ -127,13 +130,14 @@ fn stores(settings: &Settings, metrics: &Metrics) -> Result<Stores, StartError> 
 }
 
 /// Creates the services, starts the loops, and builds the routes: everything that needs no waiting.
-/// `files` is the number of connections that fit into the limit of open files.
+/// `files` is the number of connections that fit into the limit of open files. The address is to be
+/// set once the process listens.
 fn assemble(
     settings: &Settings,
     stores: &Stores,
     loops: &Loops,
     files: usize,
-) -> Result<(Routes, ConnectionPolicy, SeatAdmin), StartError> {
+) -> Result<(Routes, ConnectionPolicy, SeatAdmin, OwnAddress), StartError> {
     let metrics = loops.metrics.clone();
     let services = wire(settings, stores.clone(), loops)?;
     let events = webhooks::start(&settings.webhook, &stores.pg, loops)?;
@@ -145,12 +149,15 @@ fn assemble(
     let changes = Changes::tracked_by(loops.tasks.clone());
     let addresses = Arc::new(addresses(&settings.http, &metrics));
     let policy = connection_policy(&settings.http, files, &loops.drain, &metrics);
+    let operations = Operations::start(stores, loops, &policy.connections);
+    let scrapes = operations.scrapes.clone();
     let parts = RouterParts {
+        checks: SaleChecks::new(settings, stores, services.users.clone(), scrapes),
         services: &services,
         events,
         handoffs,
         maps: &maps,
-        operations: Operations::start(stores, loops, &policy.connections),
+        operations,
         theme,
         addresses: Arc::clone(&addresses),
         changes,
@@ -159,12 +166,12 @@ fn assemble(
     let polls = queue::http::poll_fast_path(services.queue.clone());
     let maps = concert::http::seat_map_fast_path(maps);
     let fast_paths = FastPaths::new(vec![polls], vec![maps], addresses, metrics);
-    Ok((Routes { router, fast_paths }, policy, services.admin.seats))
+    let address = services.rehearsals.address();
+    Ok((Routes { router, fast_paths }, policy, services.admin.seats, address))
 }
 
 /// Creates the services on the stores, and starts the loops.
 fn wire(settings: &Settings, stores: Stores, loops: &Loops) -> Result<Services, StartError> {
-    let metrics = loops.metrics.clone();
     let (users, Stores { pg, redis, generations }) = (users(settings, &stores, loops)?, stores);
     let boards = Boards::new(redis.clone(), settings.http.polls_per_second);
     let catalogue = Catalogue::new(pg.clone(), boards.clone());
@@ -180,7 +187,7 @@ fn wire(settings: &Settings, stores: Stores, loops: &Loops) -> Result<Services, 
         catalogue.clone(),
         keys::tickets(settings, &generations),
         delivered.clone(),
-        metrics.clone(),
+        loops.metrics.clone(),
     );
     let claims = SeatClaims::new(keyspaces.clone(), delivered);
     let parts = loops::LoopServices {
@@ -194,8 +201,8 @@ fn wire(settings: &Settings, stores: Stores, loops: &Loops) -> Result<Services, 
         claims: claims.clone(),
         reconcile_every: settings.redis.reconcile_every,
     };
-    let admin = administration(&parts, &metrics, settings.http.allow_drill);
-    let reservations = reservations(&parts, &metrics);
+    let (admin, rehearsals) = administration(&parts, &users, settings, loops);
+    let reservations = reservations(&parts, &loops.metrics);
     loops::start_jobs(loops, &parts);
     loops::start(loops, parts, deliveries, losses);
     Ok(Services {
@@ -207,8 +214,9 @@ fn wire(settings: &Settings, stores: Stores, loops: &Loops) -> Result<Services, 
         queue: queue.clone(),
         reservations,
         jobs: Jobs::new(pg.clone()),
-        points: Points::new(pg.clone(), metrics.clone()),
-        payments: Payments::new(pg, queue, claims, metrics),
+        points: Points::new(pg.clone(), loops.metrics.clone()),
+        payments: Payments::new(pg, queue, claims, loops.metrics.clone()),
+        rehearsals,
     })
 }
 
@@ -268,7 +276,8 @@ fn users(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Arc<User
         let reading = Arc::clone(keys).keep_current(ReadIntervals::default(), loops.stop.clone());
         loops.tasks.spawn(reading);
     }
-    let users = Arc::new(Users::new(stores.pg.clone(), tokens, settings.access.open_signup));
+    let users = Users::new(stores.pg.clone(), tokens, settings.access.open_signup);
+    let users = Arc::new(users.with_passes(keys::passes(settings)));
     loops.every("generations", GENERATIONS, Arc::clone(&users), |users| async move {
         users.refresh_generations().await
     });

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::rate_limit::CallerKey;
 use crate::store::StoreError;
-use crate::store::id::UserId;
+use crate::store::id::{RehearsalId, UserId};
 
 /// Maximum length of an access token in bytes. A longer one is refused before it is read.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
@@ -117,4 +117,9 @@ pub trait Identify: Send + Sync + 'static {
     /// Verifies `token` without a store call. If it is valid, returns the key that its requests
     /// count for in the rate limit per user.
     fn recognize(&self, token: &str) -> Option<CallerKey>;
+
+    /// The rehearsal whose synthetic buyer this token names. `None` for every other token.
+    fn rehearsal(&self, _token: &str) -> Option<RehearsalId> {
+        None
+    }
 }

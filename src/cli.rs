@@ -10,6 +10,7 @@ mod health;
 mod output;
 mod plan;
 mod prune;
+mod rehearse;
 mod restore;
 mod seed;
 mod simulate;
@@ -58,6 +59,8 @@ enum Command {
     Plan(Box<plan::PlanArgs>),
     /// Simulate a sale: waiting times, slots, the time until it is sold out
     Simulate(Box<simulate::SimulateArgs>),
+    /// Rehearse a sale at a running service: synthetic buyers in a shadow of a schedule
+    Rehearse(Box<rehearse::RehearseArgs>),
     /// Delete old rows of past sales, or count them
     Prune(Box<prune::PruneArgs>),
     /// Cause failures on staging while buyers buy, and measure what they notice
@@ -145,6 +148,8 @@ enum Failure {
     Simulate(#[from] simulate::SimulateError),
     #[error(transparent)]
     Drill(#[from] drill::DrillError),
+    #[error(transparent)]
+    Rehearse(#[from] rehearse::RehearseError),
     #[cfg(feature = "dev")]
     #[error(transparent)]
     Dev(#[from] onsale_dev::DevError),
@@ -224,6 +229,7 @@ fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Fail
                 return Ok(prune::run(pg, &args).await?);
             }
             Command::Drill(args) => return Ok(drill::run(&args).await?),
+            Command::Rehearse(args) => return Ok(rehearse::run(&args).await?),
             Command::Admin(admin::AdminCommand::Create(args)) => {
                 let users = users(&args.postgres, &args.access).await?;
                 Ok(admin::create(&users, *args).await?)

@@ -17,8 +17,8 @@ use std::time::Duration;
 use clap::{ArgAction, Args, ValueEnum};
 use reqwest::Url;
 
-pub use self::access::{AccessSettings, JWT_ISSUER};
-use self::access::{NOT_TRUSTED, is_trusted};
+use self::access::NOT_TRUSTED;
+pub use self::access::{AccessSettings, JWT_ISSUER, is_trusted};
 use self::limits::LimitSettings;
 pub use self::redis_tls::RedisTlsSettings;
 pub use self::retention::RetentionSettings;

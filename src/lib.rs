@@ -32,6 +32,8 @@ pub mod precondition;
 pub mod queue;
 /// Rate limits: a token bucket per key.
 pub mod rate_limit;
+/// Rehearsals: synthetic buyers in a shadow of a schedule.
+pub mod rehearsal;
 /// Reservations: seat claims become rows in PostgreSQL, all or none.
 pub mod reservation;
 /// Seat claims in Redis before PostgreSQL decides, and the updates of Redis afterwards.

@@ -10,11 +10,11 @@ local function format_claim(hold_id, deadline, user, kept_until)
 end
 
 local function parse_claim(text)
-  local hold_id, user, kept_until = text:match('^(%S+) %d+ ?(%d*) ?(%d*)$')
+  local hold_id, user, kept_until = text:match('^(%S+) %d+ ?(-?%d*) ?(%d*)$')
   return { claimed = true, hold_id = hold_id, user = user, kept_until = tonumber(kept_until) }
 end
 
 local function parse_holder(text)
-  local fence, state, hold_id, user = (text or '0 FREE -'):match('^(%d+) (%S+) (%S+) ?(%d*)$')
+  local fence, state, hold_id, user = (text or '0 FREE -'):match('^(%d+) (%S+) (%S+) ?(-?%d*)$')
   return { fence = tonumber(fence), state = state, hold_id = hold_id, user = user }
 end

@@ -1,5 +1,6 @@
 -- record_reservations: writes an event about reservations, one per hold, if events are recorded. The
--- caller has locked the seats and changed the reservations in the same transaction.
+-- caller has locked the seats and changed the reservations in the same transaction. Rehearsals, whose
+-- schedules have ids below zero, write none.
 --
 -- p_type  type of the event, such as reservation.held
 -- p_rows  ids of the reservations; null or empty: nothing is written
@@ -20,6 +21,6 @@ begin
              'reservations', jsonb_agg(jsonb_build_object('id', r.id, 'seat_id', r.seat_id,
                  'seat_number', s.seat_number, 'amount', r.amount) order by r.id))
       from reservation r join seat s on s.id = r.seat_id
-     where r.id = any (p_rows)
+     where r.id = any (p_rows) and r.concert_schedule_id > 0
      group by r.hold_id order by min(r.id);
 end $$;

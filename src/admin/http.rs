@@ -13,7 +13,7 @@ use super::service::SaleAdmin;
 use super::services::AdminServices;
 use super::settings::QueueChange;
 use super::state::{AdminConcert, ScheduleSettings, ScheduleState};
-use super::{alerts as sale_alerts, box_office, catalogue, export, history as sale_history, person, publish, removal, sales_report, seat, stats, watch};
+use super::{alerts as sale_alerts, box_office, catalogue, export, forecast, history as sale_history, person, publish, removal, sales_report, seat, stats, watch};
 use crate::concert::model::QueueSettings;
 use crate::http::api::auth::{Admin, Operator, Viewer};
 use crate::http::api::body::{Json, Path, created};
@@ -41,6 +41,7 @@ pub fn routes(admin: AdminServices) -> OpenApiRouter {
         .merge(sale_alerts::http::routes(admin.alerts))
         .merge(sale_history::http::routes(admin.history))
         .merge(watch::http::routes(watch))
+        .merge(forecast::http::routes(admin.forecasts))
         .merge(sales_report::http::routes(reports))
         .merge(box_office::http::routes(admin.box_office))
         .merge(export::http::routes(admin.exports))

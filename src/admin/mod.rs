@@ -8,6 +8,7 @@ pub mod demo;
 pub mod edit;
 pub mod error;
 pub mod export;
+pub mod forecast;
 pub mod history;
 pub mod http;
 pub mod model;

@@ -7,6 +7,7 @@ use super::alerts::service::Alerts;
 use super::box_office::service::BoxOffice;
 use super::catalogue::service::AdminCatalogue;
 use super::export::service::Exports;
+use super::forecast::service::Forecasts;
 use super::history::service::SaleHistory;
 use super::person::service::People;
 use super::publish::service::Publisher;
@@ -38,6 +39,8 @@ pub struct AdminParts {
     pub metrics: Metrics,
     /// Whether `onsale drill` may cause failures here.
     pub allow_drill: bool,
+    /// `ONSALE_POLLS_PER_SECOND` of this process.
+    pub polls_ceiling: u32,
 }
 
 /// The services of administration; cheap to clone.
@@ -73,19 +76,22 @@ pub struct AdminServices {
     pub exports: Exports,
     /// The data of persons.
     pub people: People,
+    /// Plans and simulations.
+    pub forecasts: Forecasts,
 }
 
 impl AdminServices {
     /// Creates the services.
     #[must_use]
     pub fn new(parts: AdminParts) -> Self {
-        let AdminParts { pg, catalogue, boards, claims, keyspaces, polls, metrics, allow_drill } =
-            parts;
+        let AdminParts { pg, catalogue, boards, claims, keyspaces, polls, metrics, .. } = parts;
+        let (allow_drill, polls_ceiling) = (parts.allow_drill, parts.polls_ceiling);
         let box_office = BoxOffice::new(&pg, &claims, &metrics);
         let sales = SaleAdmin::new(pg.clone(), catalogue.clone(), keyspaces.clone());
         let seats = SeatAdmin::new(sales.clone(), claims);
         Self {
             seat_editor: SeatEditor::new(seats.clone()),
+            forecasts: Forecasts::new(seats.clone(), polls_ceiling),
             seats,
             catalogue: AdminCatalogue::new(catalogue.clone()),
             publisher: Publisher::new(sales.clone()),

@@ -8,6 +8,7 @@ use crate::queue::ticket::jwt::TicketKeys;
 use crate::queue::ticket::short_code::{CodeKeys, Purpose};
 use crate::store::pg::token_generations::TokenGenerations;
 use crate::user::keys::{JwksSource, ProviderKeys};
+use crate::user::rehearsal_pass::RehearsalPasses;
 use crate::user::token::Tokens;
 
 fn secrets(settings: &Settings) -> Vec<String> {
@@ -23,6 +24,11 @@ pub(super) fn tickets(settings: &Settings, generations: &TokenGenerations) -> Ti
 /// The keys of codes for `purpose`.
 pub(super) fn codes(settings: &Settings, purpose: Purpose) -> CodeKeys {
     CodeKeys::new(purpose, &secrets(settings), &settings.access.jwt_issuer)
+}
+
+/// The passes of synthetic buyers in rehearsals.
+pub(super) fn passes(settings: &Settings) -> RehearsalPasses {
+    RehearsalPasses::new(&secrets(settings), &settings.access.jwt_issuer)
 }
 
 /// The accepted access tokens: those of an identity provider if its keys are set, else our own.

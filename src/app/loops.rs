@@ -32,6 +32,7 @@ use crate::queue::keyspaces::{Keyspaces, RebuildRequest};
 use crate::queue::live_schedules::LiveSchedules;
 use crate::queue::presence_loop::PresenceLoop;
 use crate::queue::service::WaitingRoom;
+use crate::rehearsal::upkeep::RehearsalUpkeep;
 use crate::reservation::expiry::ExpiryLoop;
 use crate::seats;
 use crate::seats::service::SeatClaims;
@@ -160,8 +161,7 @@ pub fn start(
     let rejections = RejectionWriter::new(pg.clone(), metrics.clone());
     let archive = ArchiveWorker::new(pg.clone(), keyspaces.clone(), draws.clone(), live, metrics);
     let draw = DrawWorker::new(pg.clone(), keyspaces.clone(), draws.clone(), archive.clone());
-    let purge = PurgeLoop::new(pg.clone(), redis.clone());
-    let removal = RemovalLoop::new(pg.clone(), redis.clone());
+    start_removals(loops, &pg, &redis);
     let recovery = Recovery::new(pg, redis, catalogue, keyspaces, draws);
     loops.tasks.spawn(recovery.run(losses, loops.stop.clone()));
     start_admission(loops, admission, presence);
@@ -173,8 +173,17 @@ pub fn start(
     loops.every("draw", every(250), draw, |it| async move { it.step().await });
     loops.every("reconciler", reconcile_period, reconciler, |it| async move { it.step().await });
     loops.every("rejections", every(5000), rejections, |it| async move { it.step().await });
-    loops.every("removal", every(1000), removal, |it| async move { it.step().await });
-    loops.every("purge", every(600_000), purge, |it| async move { it.step().await });
+}
+
+/// Starts the loops that remove what is no longer needed.
+fn start_removals(loops: &Loops, pg: &Pg, redis: &Redis) {
+    let purge = PurgeLoop::new(pg.clone(), redis.clone());
+    let removal = RemovalLoop::new(pg.clone(), redis.clone());
+    let rehearsals = RehearsalUpkeep::new(pg.clone(), redis.clone());
+    let every = Duration::from_secs;
+    loops.every("removal", every(1), removal, |it| async move { it.step().await });
+    loops.every("purge", every(600), purge, |it| async move { it.step().await });
+    loops.every("rehearsals", every(2), rehearsals, |it| async move { it.step().await });
 }
 
 /// Starts the loops of the history of sales, and of the alerts that are found in it.

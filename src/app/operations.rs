@@ -14,6 +14,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::check::alerts::ScrapeClock;
 use super::loops::Loops;
 use super::readiness::{self, Check, Readiness, Stores};
 use crate::http::api::negotiation;
@@ -42,6 +43,7 @@ pub(super) struct Operations {
     pub(super) readiness: Readiness,
     pub(super) connections: Arc<ConnectionLimiter>,
     pub(super) metrics: Metrics,
+    pub(super) scrapes: ScrapeClock,
 }
 
 impl Operations {
@@ -57,7 +59,7 @@ impl Operations {
         let checked = readiness.clone();
         loops.every("readiness", readiness::PERIOD, checked, |it| async move { it.step().await });
         let (stores, connections) = (stores.clone(), Arc::clone(connections));
-        Self { stores, readiness, connections, metrics }
+        Self { stores, readiness, connections, metrics, scrapes: ScrapeClock::default() }
     }
 }
 
@@ -189,7 +191,9 @@ async fn readyz(State(shown): State<Operations>) -> Result<&'static str, Problem
     responses((status = 200, description = "The metrics as text", content(
         (String = "text/plain"), (String = "application/openmetrics-text")))))]
 async fn render(State(shown): State<Operations>, headers: HeaderMap) -> impl IntoResponse {
-    let Operations { stores: Stores { pg, redis, .. }, readiness, connections, metrics } = shown;
+    let Operations { stores: Stores { pg, redis, .. }, readiness, connections, metrics, scrapes } =
+        shown;
+    scrapes.note();
     let of_stores = metrics.stores();
     of_stores.pool(pg.size(), pg.idle(), pg.limit());
     let bulk = redis.bulk_use();

@@ -6,6 +6,8 @@ use axum::Router;
 use axum::http::HeaderValue;
 use utoipa_axum::router::OpenApiRouter;
 
+use super::check;
+use super::check::sale::SaleChecks;
 use super::limits::limits;
 use super::operations::{Operations, operations};
 use super::pages::pages;
@@ -17,18 +19,20 @@ use crate::config::HttpSettings;
 use crate::http::api::auth::Identity;
 use crate::http::api::openapi;
 use crate::http::limit::address_limits::AddressLimits;
+use crate::http::limit::rehearsals::is_synthetic;
 use crate::http::server::cors::Cors;
-use crate::http::server::middleware::{RouterContext, outer};
+use crate::http::server::middleware::{Exempt, RouterContext, outer};
 use crate::http::server::state_changes::Changes;
 use crate::queue::handoff::service::HandOffs;
 use crate::telemetry::Metrics;
 use crate::user::recovery::service::Recovery;
 use crate::web::theme::Theme;
-use crate::{admin, concert, job, payment, point, queue, reservation, user};
+use crate::{admin, concert, job, payment, point, queue, rehearsal, reservation, user};
 
 /// What the router needs.
 pub(super) struct RouterParts<'m> {
     pub(super) services: &'m Services,
+    pub(super) checks: SaleChecks,
     pub(super) events: EventServices,
     pub(super) handoffs: HandOffs,
     pub(super) maps: &'m Maps,
@@ -42,6 +46,7 @@ pub(super) struct RouterParts<'m> {
 pub(super) fn router(parts: RouterParts<'_>, settings: &HttpSettings, metrics: &Metrics) -> Router {
     let RouterParts {
         services,
+        checks,
         events,
         handoffs,
         maps,
@@ -71,23 +76,39 @@ pub(super) fn router(parts: RouterParts<'_>, settings: &HttpSettings, metrics: &
         .merge(reservation::http::routes(services.reservations.clone()))
         .merge(payment::http::routes(services.payments.clone()))
         .merge(point::http::routes(services.points.clone()))
-        .merge(admin::http::routes(services.admin.clone()))
+        .merge(administration(services, checks))
         .merge(admin::box_office::reissue::http::routes(reissues))
-        .merge(job::http::routes(services.jobs.clone()))
-        .merge(admin::stats::http::stream_routes(services.streams.stats.clone()))
         .merge(events.routes())
         .merge(problems);
     let (routes, api) = openapi::describe(api, described);
     let origins = settings.cors_origins.iter().map(|origin| HeaderValue::from_str(origin));
+    let identity = Identity(services.users.clone());
     let context = RouterContext {
         error_page,
-        identity: Identity(services.users.clone()),
+        identity: identity.clone(),
         addresses,
         limits: limits(settings),
         cors: Cors { origins: origins.filter_map(Result::ok).collect() },
-        exempt: queue::http::exempt(services.queue.clone()),
+        exempt: exempt(services, identity),
         changes,
         metrics: metrics.clone(),
     };
     outer(routes.merge(openapi::pages(api)).merge(pages), always, context)
+}
+
+/// The routes of administration.
+fn administration(services: &Services, checks: SaleChecks) -> OpenApiRouter {
+    admin::http::routes(services.admin.clone())
+        .merge(admin::stats::http::stream_routes(services.streams.stats.clone()))
+        .merge(check::http::routes(checks))
+        .merge(job::http::routes(services.jobs.clone()))
+        .merge(rehearsal::http::routes(services.rehearsals.clone()))
+}
+
+/// Polls of waiting users, and requests of synthetic buyers, do not count for their addresses.
+fn exempt(services: &Services, identity: Identity) -> Exempt {
+    let is_poll = queue::http::exempt(services.queue.clone());
+    Arc::new(move |method, uri, headers| {
+        is_poll(method, uri, headers) || is_synthetic(&identity, headers)
+    })
 }

@@ -80,7 +80,8 @@ pub(super) const NOT_TRUSTED: &str = "it must be an https URL, or an http URL on
      without a user name, password or fragment";
 
 /// Whether nobody on the network can change the answer of a URL, and the URL contains no secret.
-pub(super) fn is_trusted(url: &Url) -> bool {
+#[must_use]
+pub fn is_trusted(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     let is_local = host == "localhost" || address.is_ok_and(|address| address.is_loopback());

@@ -4,33 +4,25 @@
 //! While the provider does not answer, or its document cannot be used, the last good keys stay in
 //! force. A good document replaces all keys, so a key that it lacks is withdrawn.
 
-use std::path::{Path, PathBuf};
+mod source;
+
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use reqwest::Url;
-use tokio::io::AsyncReadExt;
+use chrono::{DateTime, Utc};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::jwks::{Jwks, JwksError, Key, MAX_JWKS_BYTES};
+pub use self::source::JwksSource;
+use self::source::{Stamp, fetch, read_file, stamp};
+use super::jwks::{Jwks, JwksError, Key};
 use super::token_error::TokenError;
-
-/// Longest duration of one fetch, from connecting to the last byte.
-const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Shortest time between two reads of the source because of unknown keys.
 const UNKNOWN_KEY_PAUSE: Duration = Duration::from_secs(10);
-
-/// Source of the JWKS document.
-#[derive(Debug)]
-pub enum JwksSource {
-    /// A file, read again when it changes.
-    File(PathBuf),
-    /// A URL, fetched with this client.
-    Address(Box<Url>, reqwest::Client),
-}
 
 /// Intervals at which a source is read again.
 #[derive(Debug, Clone, Copy)]
@@ -70,9 +62,6 @@ struct LastRead {
     error: Option<String>,
 }
 
-/// Modification time, size and inode of a file. They differ after the file is written or replaced.
-type Stamp = (SystemTime, u64, u64);
-
 /// The current keys, and their source.
 #[derive(Debug)]
 pub struct ProviderKeys {
@@ -80,25 +69,8 @@ pub struct ProviderKeys {
     current: ArcSwap<CurrentKeys>,
     /// Locked while the source is read, so that there is one read at a time.
     last: Mutex<LastRead>,
-}
-
-impl JwksSource {
-    /// Creates the source for the document at `url`: https, or http on this machine.
-    ///
-    /// # Errors
-    /// [`JwksError::Unreachable`] if the HTTP client cannot be created.
-    pub fn address(url: Url) -> Result<Self, JwksError> {
-        let secure = url.scheme() == "https";
-        // A redirection could lead to a URL that the setting would not allow.
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .https_only(secure)
-            .timeout(FETCH_TIMEOUT)
-            .user_agent(concat!("onsale/", env!("CARGO_PKG_VERSION")));
-        let client = if secure { client } else { client.no_proxy() };
-        let client = client.build().map_err(|error| unreachable(&error))?;
-        Ok(Self::Address(Box::new(url), client))
-    }
+    /// When the source was last read with success or found unchanged, in ms since 1970; 0: never.
+    confirmed_ms: AtomicI64,
 }
 
 impl ProviderKeys {
@@ -110,7 +82,9 @@ impl ProviderKeys {
         let text = std::fs::read(path)?;
         let jwks = Some(Jwks::parse(&text)?);
         let last = LastRead { text, ..LastRead::default() };
-        Ok(Self::new(JwksSource::File(path.into()), jwks, last))
+        let keys = Self::new(JwksSource::File(path.into()), jwks, last);
+        keys.confirm();
+        Ok(keys)
     }
 
     /// Uses the keys of a URL. There are none before [`ProviderKeys::keep_current`] runs.
@@ -121,7 +95,18 @@ impl ProviderKeys {
 
     fn new(source: JwksSource, jwks: Option<Jwks>, last: LastRead) -> Self {
         let current = ArcSwap::from_pointee(CurrentKeys { jwks, generation: 0 });
-        Self { source, current, last: Mutex::new(last) }
+        Self { source, current, last: Mutex::new(last), confirmed_ms: AtomicI64::new(0) }
+    }
+
+    fn confirm(&self) {
+        self.confirmed_ms.store(Utc::now().timestamp_millis(), Ordering::Relaxed);
+    }
+
+    /// When the keys were last read, or found unchanged; `None` before the first good document.
+    #[must_use]
+    pub fn confirmed_at(&self) -> Option<DateTime<Utc>> {
+        let ms = self.confirmed_ms.load(Ordering::Relaxed);
+        DateTime::from_timestamp_millis(ms).filter(|_| ms > 0)
     }
 
     /// Returns the key with this `kid`.
@@ -183,6 +168,10 @@ impl ProviderKeys {
         if let JwksSource::File(path) = &self.source {
             let stamp = stamp(path).await;
             if stamp.is_some() && stamp == last.stamp {
+                // The document of this stamp may have been refused.
+                if last.error.is_none() {
+                    self.confirm();
+                }
                 return;
             }
         }
@@ -206,6 +195,7 @@ impl ProviderKeys {
         last.stamp = stamp;
         if text == last.text {
             last.error = None;
+            self.confirm();
             return;
         }
         match Jwks::parse(&text) {
@@ -218,6 +208,7 @@ impl ProviderKeys {
                     "replaced the identity provider's keys"
                 );
                 (last.text, last.error) = (text, None);
+                self.confirm();
             }
             Err(error) => self.keep_last_good(last, &error),
         }
@@ -234,53 +225,4 @@ impl ProviderKeys {
             "the identity provider's keys could not be read; the last good ones stay in use");
         last.error = Some(message);
     }
-}
-
-impl std::fmt::Display for JwksSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::File(path) => path.display().fmt(f),
-            Self::Address(url, _) => url.fmt(f),
-        }
-    }
-}
-
-async fn stamp(path: &Path) -> Option<Stamp> {
-    use std::os::unix::fs::MetadataExt;
-    let entry = tokio::fs::metadata(path).await.ok()?;
-    Some((entry.modified().ok()?, entry.len(), entry.ino()))
-}
-
-async fn read_file(path: &Path) -> Result<Vec<u8>, JwksError> {
-    let limit = u64::try_from(MAX_JWKS_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-    let mut text = Vec::new();
-    tokio::fs::File::open(path).await?.take(limit).read_to_end(&mut text).await?;
-    Ok(text)
-}
-
-async fn fetch(client: &reqwest::Client, url: &Url) -> Result<Vec<u8>, JwksError> {
-    let request = client.get(url.clone()).header("accept", "application/json");
-    let mut answer = request.send().await.map_err(|error| unreachable(&error))?;
-    if answer.status() != reqwest::StatusCode::OK {
-        return Err(JwksError::Unreachable(format!("the status is {}", answer.status())));
-    }
-    let mut text = Vec::new();
-    while let Some(piece) = answer.chunk().await.map_err(|error| unreachable(&error))? {
-        if text.len() + piece.len() > MAX_JWKS_BYTES {
-            return Err(JwksError::TooLarge);
-        }
-        text.extend_from_slice(&piece);
-    }
-    Ok(text)
-}
-
-/// Converts an error together with its causes, which its own text does not include.
-fn unreachable(error: &reqwest::Error) -> JwksError {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    JwksError::Unreachable(text)
 }

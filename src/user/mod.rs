@@ -7,6 +7,7 @@ pub mod model;
 pub mod pg;
 mod provided;
 pub mod recovery;
+pub mod rehearsal_pass;
 pub mod service;
 pub mod session;
 pub mod token;

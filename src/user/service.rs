@@ -1,19 +1,22 @@
 //! Signs users up, issues access tokens, and identifies the user of a token.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
 
+use super::keys::ProviderKeys;
 use super::model::User;
 use super::pg;
 use super::provided::ProvidedUsers;
+use super::rehearsal_pass::{Pass, RehearsalPasses};
 use super::session;
 use super::token::{Bearer, Minted, Tokens, Verified};
 use super::token_error::TokenError;
 use crate::caller::{Caller, Identified, Identify, IdentifyError, Lifetime, Role};
 use crate::rate_limit::CallerKey;
-use crate::store::id::UserId;
+use crate::store::id::{RehearsalId, UserId};
 use crate::store::pg::Pg;
 use crate::store::pg::token_generations::GenerationError;
 use crate::store::{Store, StoreError};
@@ -29,6 +32,7 @@ pub struct Users {
     tokens: Tokens,
     open_signup: bool,
     provided: ProvidedUsers,
+    passes: RehearsalPasses,
     /// Hashes the subjects of users that are not in the cache.
     subjects: RandomState,
 }
@@ -67,7 +71,20 @@ impl Users {
     #[must_use]
     pub fn new(pg: Pg, tokens: Tokens, open_signup: bool) -> Self {
         let provided = ProvidedUsers::new(pg.clone());
-        Self { pg, tokens, open_signup, provided, subjects: RandomState::new() }
+        let (passes, subjects) = (RehearsalPasses::default(), RandomState::new());
+        Self { pg, tokens, open_signup, provided, passes, subjects }
+    }
+
+    /// These users, and the synthetic buyers of rehearsals with these passes.
+    #[must_use]
+    pub fn with_passes(self, passes: RehearsalPasses) -> Self {
+        Self { passes, ..self }
+    }
+
+    /// Signs the pass of a synthetic buyer; `None` without secrets.
+    #[must_use]
+    pub fn sign_pass(&self, pass: &Pass) -> Option<String> {
+        self.passes.sign(pass)
     }
 
     /// Creates a user with an empty balance, and the first token of a session. The caller has
@@ -144,6 +161,12 @@ impl Users {
     #[must_use]
     pub fn open_signup(&self) -> bool {
         self.open_signup
+    }
+
+    /// The keys of the identity provider; `None` if this service signs its tokens.
+    #[must_use]
+    pub fn provider(&self) -> Option<&Arc<ProviderKeys>> {
+        self.tokens.provider()
     }
 
     /// Finds one user.
@@ -238,8 +261,18 @@ impl Identify for Users {
         })
     }
 
+    fn rehearsal(&self, token: &str) -> Option<RehearsalId> {
+        Some(self.passes.verify(token, Utc::now())?.rehearsal)
+    }
+
     fn identify<'a>(&'a self, token: &'a str) -> Identified<'a> {
         Box::pin(async move {
+            if let Some(Pass { rehearsal, number, expires_at }) =
+                self.passes.verify(token, Utc::now())
+            {
+                let lifetime = Lifetime { expires_at, renew_until: None };
+                return Ok(Caller { user: rehearsal.buyer(number), role: Role::User, lifetime });
+            }
             let verified = self.verify(token).await.map_err(|error| match error {
                 TokenError::NoKeys => IdentifyError::NoKeys,
                 TokenError::Generation(GenerationError::Superseded) => IdentifyError::Superseded,

@@ -11,7 +11,7 @@ pub const COLUMNS: [&[&str]; 17] = [
     &["main", "cli"],
     &["app"],
     &["web"],
-    &["webhook", "job"],
+    &["webhook", "job", "rehearsal"],
     &["upkeep", "admin"],
     &["payment"],
     &["reservation"],

@@ -31,7 +31,7 @@ const PARTS = [
   [/^\/concerts\/new$/, concertPart, 'admin'],
   [/^\/concerts\/(\d+)$/, concertPart],
   [/^\/concerts\/(\d+)\/schedules\/new$/, newSchedulePart, 'admin'],
-  [/^\/schedules\/(\d+)(?:\/(settings|venue|seats|report|audit|alerts|guests))?$/, schedulePart],
+  [/^\/schedules\/(\d+)(?:\/(settings|venue|seats|readiness|forecast|rehearsal|report|audit|alerts|guests))?$/, schedulePart],
   [/^\/box-office$/, boxOfficePart, 'box_office'],
   [/^\/box-office\/buyers\/(\d+)$/, buyerPart, 'box_office'],
   [/^\/box-office\/seats\/(\d+)$/, seatPart, 'box_office'],

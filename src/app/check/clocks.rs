@@ -14,11 +14,12 @@ pub(super) fn add(report: &mut Report, name: &'static str, clocks: &str, ahead_m
     let skew = ahead_ms.unsigned_abs();
     let text = format!("{clocks}: {skew} ms apart");
     let advice = "synchronize the clocks of all machines (NTP)";
-    if skew >= FAILURE_MS {
-        report.fail(name, text, advice);
+    let finding = if skew >= FAILURE_MS {
+        report.fail(name, text, advice)
     } else if skew >= WARNING_MS {
-        report.warn(name, text, advice);
+        report.warn(name, text, advice)
     } else {
-        report.ok(name, text);
-    }
+        report.ok(name, text)
+    };
+    finding.value("ms", skew);
 }

@@ -9,28 +9,7 @@ use crate::config::{HttpSettings, Settings};
 /// Checks the limit of open files and the settings that decide who counts as one client.
 pub(super) fn check(settings: &Settings, report: &mut Report) {
     open_files(&settings.http, report);
-    let limits = &settings.http.limits;
-    if limits.trusted_proxies.is_empty() {
-        report.warn(
-            "process.proxies",
-            "no proxy is trusted: the peer of a connection counts as the client",
-            "if a proxy or load balancer is in front, set ONSALE_TRUSTED_PROXIES; else all its \
-             clients share the limits of one address",
-        );
-    } else {
-        let proxies: Vec<String> = limits.trusted_proxies.iter().map(ToString::to_string).collect();
-        report.ok("process.proxies", format!("trusted: {}", proxies.join(", ")));
-    }
-    if limits.address_joins == 0 {
-        report.warn(
-            "process.joins",
-            "joins per address have no limit",
-            "set ONSALE_ADDRESS_JOINS, unless a proxy in front has such a limit",
-        );
-    } else {
-        let joins = limits.address_joins;
-        report.ok("process.joins", format!("{joins} joins per minute from one address"));
-    }
+    proxies(&settings.http, report);
     if settings.http.allow_drill {
         report.warn(
             "process.drill",
@@ -51,10 +30,38 @@ pub(super) fn check(settings: &Settings, report: &mut Report) {
     }
 }
 
+fn proxies(http: &HttpSettings, report: &mut Report) {
+    let limits = &http.limits;
+    if limits.trusted_proxies.is_empty() {
+        report.warn(
+            "process.proxies",
+            "no proxy is trusted: the peer of a connection counts as the client",
+            "if a proxy or load balancer is in front, set ONSALE_TRUSTED_PROXIES; else all its \
+             clients share the limits of one address",
+        );
+    } else {
+        let proxies: Vec<String> = limits.trusted_proxies.iter().map(ToString::to_string).collect();
+        let proxies = proxies.join(", ");
+        report.ok("process.proxies", format!("trusted: {proxies}")).value("proxies", proxies);
+    }
+    let joins = limits.address_joins;
+    if joins == 0 {
+        report.warn(
+            "process.joins",
+            "joins per address have no limit",
+            "set ONSALE_ADDRESS_JOINS, unless a proxy in front has such a limit",
+        );
+    } else {
+        let text = format!("{joins} joins per minute from one address");
+        report.ok("process.joins", text).value("joins", joins);
+    }
+}
+
 fn open_files(http: &HttpSettings, report: &mut Report) {
     let name = "process.open_files";
     let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
-        report.warn(name, "the limit of open files is not known", "read it with ulimit -Hn");
+        let advice = "read it with ulimit -Hn";
+        report.warn(name, "the limit of open files is not known", advice).case("unknown");
         return;
     };
     let others = OTHER_FILES as u64;
@@ -63,11 +70,12 @@ fn open_files(http: &HttpSettings, report: &mut Report) {
     let advice = format!(
         "raise the hard limit (LimitNOFILE, nofile) to {connections}, or lower the setting"
     );
-    if hard < streams {
-        report.fail(name, format!("{hard}: too few for ONSALE_MAX_STREAMS"), advice);
+    let finding = if hard < streams {
+        report.fail(name, format!("{hard}: too few for ONSALE_MAX_STREAMS"), advice)
     } else if hard < connections {
-        report.warn(name, format!("{hard}: too few for ONSALE_MAX_CONNECTIONS"), advice);
+        report.warn(name, format!("{hard}: too few for ONSALE_MAX_CONNECTIONS"), advice)
     } else {
-        report.ok(name, format!("{hard} on this machine"));
-    }
+        report.ok(name, format!("{hard} on this machine"))
+    };
+    finding.value("files", hard).value("needed", connections);
 }

@@ -33,15 +33,19 @@ fn memory(server: &ServerInfo, expected: Option<u64>, seats: u64, report: &mut R
         server.at()
     );
     let needed = expected.unwrap_or(0) * JOINER_BYTES + seats * SEAT_BYTES;
-    if needed > usable {
-        let advice = format!("{} MiB more are needed: raise maxmemory", mib(needed - usable) + 1);
-        report.fail(name, text, advice);
+    let missing = mib(needed.saturating_sub(usable)) + 1;
+    let finding = if needed > usable {
+        let advice = format!("{missing} MiB more are needed: raise maxmemory");
+        report.fail(name, text, advice).case("short").value("missing", missing)
     } else if most == 0 {
         let advice = "set maxmemory: without it, the system may end Redis when memory runs out";
-        report.warn(name, text, advice);
+        report.warn(name, text, advice).case("unlimited")
     } else if expected.is_none() {
-        report.ok(name, format!("{text} (--expect N compares it with your number)"));
+        let text = format!("{text} (--expect N compares it with your number)");
+        report.ok(name, text).case("not_compared")
     } else {
-        report.ok(name, text);
-    }
+        report.ok(name, text)
+    };
+    finding.value("used", mib(used)).value("limit", mib(limit));
+    finding.value("room", room).value("seats", seats).value("expected", expected);
 }

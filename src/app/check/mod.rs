@@ -1,5 +1,6 @@
 //! The check before a sale: everything that can be known before the queue opens, with what to do
-//! about it.
+//! about it. `onsale check` checks all coming sales, and the console one of them, by the same
+//! functions.
 //!
 //! | file | what it checks |
 //! | --- | --- |
@@ -8,26 +9,46 @@
 //! | `memory` | the memory of Redis against what a sale takes |
 //! | `machine` | this machine and the settings of this process |
 //! | `processes` | the running processes: secrets, versions, clocks |
+//! | `keys` | the keys of access tokens |
+//! | `alerts` | whether an alert would reach somebody |
+//! | `caller` | as whom a process sees the caller of a request |
 //! | `schedules` | the coming sales |
+//! | `sale` | one sale, from within a process that serves |
 //! | `clocks` | how far clocks may be apart |
 //! | `report` | the findings, as text and as JSON |
 
+pub(super) mod alerts;
+mod caller;
 mod clocks;
+pub(super) mod http;
+mod keys;
 mod machine;
 pub mod memory;
 mod pg;
 mod processes;
 mod redis;
 pub mod report;
+pub(super) mod sale;
 mod schedules;
 
+use chrono::Utc;
+
+use self::keys::KeysSeen;
 use self::report::Report;
 use super::StartError;
 use super::announce::record;
+use super::readiness::Stores;
 use super::stores;
 use crate::config::Settings;
 use crate::store::process_records;
 use crate::telemetry::Metrics;
+
+/// Which stores can be asked further.
+#[derive(Debug, Clone, Copy)]
+struct Usable {
+    redis: bool,
+    postgresql: bool,
+}
 
 /// Runs all checks. `expected` is the number of buyers who are expected to join, if it is known.
 ///
@@ -38,24 +59,38 @@ pub async fn run(settings: &Settings, expected: Option<u64>) -> Result<Report, S
     settings.check()?;
     let stores = stores(settings, &Metrics::new())?;
     let mut report = Report::default();
-    machine::check(settings, &mut report);
-    let redis_answers = redis::check(&stores.redis, &mut report).await;
-    let running = if redis_answers {
+    let keys = keys::read(&settings.access).await;
+    let usable = check_system(settings, &stores, keys, "this command", &mut report).await;
+    let mut seats = 0;
+    if usable.postgresql {
+        alerts::check_webhooks(&stores.pg, &mut report).await;
+        seats = schedules::check(&stores.pg, &mut report).await;
+    }
+    if usable.redis {
+        memory::check(&stores.redis, expected, seats, &mut report).await;
+    }
+    Ok(report)
+}
+
+/// Checks everything that no sale decides. `own` names the process that checks.
+async fn check_system(
+    settings: &Settings,
+    stores: &Stores,
+    keys: KeysSeen,
+    own: &str,
+    report: &mut Report,
+) -> Usable {
+    machine::check(settings, report);
+    keys::check(keys, Utc::now(), report);
+    let redis = redis::check(&stores.redis, report).await;
+    let running = if redis {
         process_records::list(&stores.redis).await.unwrap_or_default()
     } else {
         Vec::new()
     };
-    let own = record(settings, "this command");
-    if redis_answers {
-        processes::check(&own, &running, &mut report);
+    if redis {
+        processes::check(&record(settings, own), &running, report);
     }
-    let seats = if pg::check(&stores.pg, &settings.postgres, &running, &mut report).await {
-        schedules::check(&stores.pg, &mut report).await
-    } else {
-        0
-    };
-    if redis_answers {
-        memory::check(&stores.redis, expected, seats, &mut report).await;
-    }
-    Ok(report)
+    let postgresql = pg::check(&stores.pg, &settings.postgres, &running, report).await;
+    Usable { redis, postgresql }
 }

@@ -1,6 +1,9 @@
 //! Checks PostgreSQL.
 
-use chrono::{DateTime, TimeDelta, Utc};
+pub(super) mod alerts;
+pub(super) mod sales;
+
+use chrono::{TimeDelta, Utc};
 
 use super::clocks;
 use super::report::Report;
@@ -13,9 +16,6 @@ use crate::store::process_records::ProcessRecord;
 /// The first version that onsale supports, as `server_version_num` has it.
 const MIN_VERSION: i32 = 150_000;
 
-/// Maximum number of schedules that a check lists.
-const MOST_SCHEDULES: i64 = 100;
-
 /// Checks PostgreSQL. Returns whether the tables can be read.
 pub(super) async fn check(
     pg: &Pg,
@@ -24,34 +24,38 @@ pub(super) async fn check(
     report: &mut Report,
 ) -> bool {
     match pg.dropped_setting().await {
-        Ok(None) => report.ok("postgresql.sessions", "the timeouts of onsale are in force"),
+        Ok(None) => {
+            report.ok("postgresql.sessions", "the timeouts of onsale are in force");
+        }
         Ok(Some(dropped)) => {
             let advice =
                 "set it for the database or the role (docs/OPERATIONS.md, what runs where)";
-            report.fail("postgresql.sessions", dropped, advice);
+            report.fail_with("postgresql.sessions", dropped, advice);
             return false;
         }
         Err(error) => {
-            report.fail("postgresql.reachable", error.to_string(), "see DATABASE_URL");
+            report.fail_with("postgresql.reachable", error, "see DATABASE_URL");
             return false;
         }
     }
     match pg.write_refusal().await {
-        Ok(None) => report.ok("postgresql.writable", "it accepts writes"),
+        Ok(None) => {
+            report.ok("postgresql.writable", "it accepts writes");
+        }
         Ok(Some(reason)) => {
             let advice = "DATABASE_URL must lead to the primary";
-            report.fail("postgresql.writable", reason, advice);
+            report.fail_with("postgresql.writable", reason, advice);
             return false;
         }
         Err(error) => {
-            report.fail("postgresql.reachable", error.to_string(), "check again");
+            report.fail_with("postgresql.reachable", error, "check again");
             return false;
         }
     }
     match server(pg, settings, running, report).await {
         Ok(is_readable) => is_readable,
         Err(error) => {
-            report.fail("postgresql.reachable", error.to_string(), "check again");
+            report.fail_with("postgresql.reachable", error, "check again");
             false
         }
     }
@@ -68,27 +72,30 @@ async fn server(
     )
     .fetch_one(pg.pool())
     .await?;
-    if number < MIN_VERSION {
-        report.fail("postgresql.version", version, "upgrade PostgreSQL to 15 or later");
+    let name = "postgresql.version";
+    let finding = if number < MIN_VERSION {
+        report.fail(name, version.clone(), "upgrade PostgreSQL to 15 or later")
     } else {
-        report.ok("postgresql.version", version);
-    }
+        report.ok(name, version.clone())
+    };
+    finding.value("version", version);
     let ahead_ms = ahead_ms(pg).await?;
     clocks::add(report, "postgresql.clock", "this machine and PostgreSQL", ahead_ms);
     connections(pg, settings, running, report).await?;
     if let Some(mismatch) = migrations::mismatch(pg).await? {
-        report.fail("postgresql.schema", mismatch, "run onsale migrate");
+        report.fail_with("postgresql.schema", mismatch, "run onsale migrate");
         return Ok(false);
     }
     report.ok("postgresql.schema", "it matches this program");
     durability(pg, settings, report).await?;
-    let outbox = outbox::pg::backlog(pg).await?;
-    if outbox.parked > 0 {
+    let (outbox, name) = (outbox::pg::backlog(pg).await?, "postgresql.outbox");
+    let finding = if outbox.parked > 0 {
         let text = format!("{} events are parked", outbox.parked);
-        report.warn("postgresql.outbox", text, "see docs/OPERATIONS.md, parked events");
+        report.warn(name, text, "see docs/OPERATIONS.md, parked events")
     } else {
-        report.ok("postgresql.outbox", format!("{} events to deliver", outbox.waiting));
-    }
+        report.ok(name, format!("{} events to deliver", outbox.waiting))
+    };
+    finding.value("parked", outbox.parked).value("waiting", outbox.waiting);
     Ok(true)
 }
 
@@ -114,17 +121,18 @@ async fn durability(
 ) -> Result<(), StoreError> {
     let name = "postgresql.guarantees";
     if let Some(missing) = guards::missing(pg, false).await? {
-        report.fail(name, missing, "run onsale migrate, or restore the constraint");
+        let advice = "run onsale migrate, or restore the constraint";
+        report.fail_with(name, missing, advice).case("missing");
         return Ok(());
     }
     match guards::missing(pg, true).await? {
         None => report.ok(name, "constraints, functions and durable commits are in force"),
         Some(missing) if settings.unsafe_postgres => {
             let advice = "ONSALE_UNSAFE_POSTGRES is for tests: do not set it for a sale";
-            report.warn(name, missing, advice);
+            report.warn(name, missing.clone(), advice).value("reason", missing)
         }
-        Some(missing) => report.fail(name, missing, "set it to on"),
-    }
+        Some(missing) => report.fail_with(name, missing, "set it to on"),
+    };
     Ok(())
 }
 
@@ -157,48 +165,15 @@ async fn connections(
          {reserved} are reserved and {others} are used by others"
     );
     let advice = "raise max_connections, or lower ONSALE_DB_POOL";
-    if pools > free {
-        report.fail("postgresql.connections", text, advice);
+    let name = "postgresql.connections";
+    let finding = if pools > free {
+        report.fail(name, text, advice)
     } else if pools * 5 > free * 4 {
-        report.warn("postgresql.connections", text, advice);
+        report.warn(name, text, advice)
     } else {
-        report.ok("postgresql.connections", text);
-    }
+        report.ok(name, text)
+    };
+    finding.value("processes", processes).value("pools", pools).value("most", most);
+    finding.value("reserved", reserved).value("others", others);
     Ok(())
-}
-
-/// A schedule whose sale has not ended, with its seats.
-#[derive(Debug, sqlx::FromRow)]
-pub(super) struct ComingSale {
-    pub(super) id: i64,
-    pub(super) title: String,
-    pub(super) is_available: bool,
-    pub(super) paused: bool,
-    pub(super) queue_opens_at: DateTime<Utc>,
-    pub(super) opens_at: DateTime<Utc>,
-    pub(super) deadline_at: DateTime<Utc>,
-    pub(super) capacity: i32,
-    pub(super) admit_per_second: i32,
-    pub(super) active_ttl_seconds: i32,
-    pub(super) hold_ttl_seconds: i32,
-    pub(super) seats: i64,
-    pub(super) blocked: i64,
-}
-
-/// Reads the schedules whose sales have not ended, the next ones first; 100 at most.
-pub(super) async fn coming_sales(pg: &Pg) -> Result<Vec<ComingSale>, StoreError> {
-    let rows = sqlx::query_as(
-        "select s.id, c.title, c.status = 'AVAILABLE' as is_available, s.paused, s.queue_opens_at,
-                s.reservation_available_at as opens_at, s.deadline_at, s.capacity,
-                s.admit_per_second, s.active_ttl_seconds, s.hold_ttl_seconds, seats, blocked
-         from concert_schedule s join concert c on c.id = s.concert_id
-         cross join lateral (
-           select count(*) as seats, count(*) filter (where blocked) as blocked
-           from seat where concert_schedule_id = s.id) counted
-         where s.deadline_at > now() order by s.reservation_available_at, s.id limit $1",
-    )
-    .bind(MOST_SCHEDULES)
-    .fetch_all(pg.pool())
-    .await?;
-    Ok(rows)
 }

@@ -13,20 +13,30 @@ pub(super) fn check(own: &ProcessRecord, running: &[ProcessRecord], report: &mut
         return;
     }
     let places: Vec<&str> = running.iter().map(|process| process.place.as_str()).collect();
-    report.ok(name, format!("{}: {}", running.len(), places.join(", ")));
+    let places = places.join(", ");
+    let finding = report.ok(name, format!("{}: {places}", running.len()));
+    finding.value("processes", running.len()).value("places", places);
     let all: Vec<&ProcessRecord> = running.iter().chain([own]).collect();
-    secrets(&all, report);
+    jwt_secrets(&all, report);
+    queue_secrets(&all, report);
+    versions(own, running, report);
+    drills(running, report);
+    clocks_of(running, report);
+}
+
+fn versions(own: &ProcessRecord, running: &[ProcessRecord], report: &mut Report) {
+    let name = "processes.version";
     let others = running.iter().filter(|process| process.version != own.version);
     let others: Vec<String> =
         others.map(|process| format!("{} at {}", process.version, process.place)).collect();
-    if others.is_empty() {
-        report.ok("processes.version", format!("all have {}", own.version));
+    let others = others.join(", ");
+    let finding = if others.is_empty() {
+        report.ok(name, format!("all have {}", own.version))
     } else {
-        let text = format!("this command has {}, not {}", own.version, others.join(", "));
-        report.warn("processes.version", text, "finish the upgrade before the sale");
-    }
-    drills(running, report);
-    clocks_of(running, report);
+        let text = format!("this command has {}, not {others}", own.version);
+        report.warn(name, text, "finish the upgrade before the sale").value("others", others)
+    };
+    finding.value("version", own.version.as_str());
 }
 
 /// A system for real sales allows no drill.
@@ -34,45 +44,51 @@ fn drills(running: &[ProcessRecord], report: &mut Report) {
     let name = "processes.drill";
     let allowing = running.iter().filter(|process| process.allows_drill);
     let places: Vec<&str> = allowing.map(|process| process.place.as_str()).collect();
+    let places = places.join(", ");
     if places.is_empty() {
         report.ok(name, "no process allows a drill");
     } else {
-        let text = format!("onsale drill may cause failures here: {}", places.join(", "));
-        report.warn(name, text, "remove ONSALE_ALLOW_DRILL, unless this is staging");
+        let text = format!("onsale drill may cause failures here: {places}");
+        let advice = "remove ONSALE_ALLOW_DRILL, unless this is staging";
+        report.warn(name, text, advice).value("places", places);
     }
 }
 
-fn secrets(all: &[&ProcessRecord], report: &mut Report) {
-    let places = |differs: &dyn Fn(&ProcessRecord) -> bool| {
-        let found = all.iter().filter(|process| differs(process));
-        found.map(|process| process.place.clone()).collect::<Vec<_>>().join(", ")
-    };
+/// The places of the processes for which `differs` holds; empty if there is none.
+fn places(all: &[&ProcessRecord], differs: impl Fn(&ProcessRecord) -> bool) -> String {
+    let found = all.iter().filter(|process| differs(process));
+    found.map(|process| process.place.clone()).collect::<Vec<_>>().join(", ")
+}
+
+fn jwt_secrets(all: &[&ProcessRecord], report: &mut Report) {
     let name = "processes.jwt_secret";
-    let different = places(&|process| process.jwt_secret != all[0].jwt_secret);
+    let different = places(all, |process| process.jwt_secret != all[0].jwt_secret);
     if different.is_empty() {
         report.ok(name, "equal on all");
     } else {
         let text = format!("{} and {different} have different ones", all[0].place);
-        report.fail(name, text, "give all processes the same ONSALE_JWT_SECRET and restart them");
+        let advice = "give all processes the same ONSALE_JWT_SECRET and restart them";
+        report.fail(name, text, advice).value("places", different);
     }
+}
 
+fn queue_secrets(all: &[&ProcessRecord], report: &mut Report) {
     let name = "processes.queue_secrets";
     let advice = "give all processes the same ONSALE_QUEUE_SECRETS, in the steps of \
                   docs/OPERATIONS.md (rotating secrets)";
-    let refuses = |process: &ProcessRecord| {
+    let refusing = places(all, |process| {
         let mut signing = all.iter().filter_map(|other| other.queue_secrets.first());
         signing.any(|secret| !process.queue_secrets.contains(secret))
-    };
-    let refusing = places(&refuses);
-    let different = places(&|process| process.queue_secrets != all[0].queue_secrets);
+    });
+    let different = places(all, |process| process.queue_secrets != all[0].queue_secrets);
     if !refusing.is_empty() {
         let text = format!("{refusing} cannot verify the tickets of all others");
-        report.fail(name, text, advice);
+        report.fail(name, text, advice).value("places", refusing);
     } else if different.is_empty() {
         report.ok(name, "equal on all");
     } else {
         let text = format!("{different} and {} differ, as during a rotation", all[0].place);
-        report.warn(name, text, advice);
+        report.warn(name, text, advice).value("places", different);
     }
 }
 

@@ -14,17 +14,19 @@ const MIN_VERSION: u64 = 7;
 pub(super) async fn check(redis: &Redis, report: &mut Report) -> bool {
     match redis.unusable().await {
         Err(error) => {
-            report.fail("redis.reachable", error.to_string(), "see REDIS_URL");
+            report.fail_with("redis.reachable", error, "see REDIS_URL");
             return false;
         }
         Ok(Some(unusable)) => {
-            let advice = match &unusable {
-                Unusable::NotPermitted(_) => "give its user the rules in docs/REDIS.md",
-                Unusable::Full => "raise maxmemory, or remove other data",
-                Unusable::RefusesWrites(_) => "see the log of Redis",
+            let (case, advice) = match &unusable {
+                Unusable::NotPermitted(_) => {
+                    ("not_permitted", "give its user the rules in docs/REDIS.md")
+                }
+                Unusable::Full => ("full", "raise maxmemory, or remove other data"),
+                Unusable::RefusesWrites(_) => ("refuses_writes", "see the log of Redis"),
             };
             let permits = !matches!(unusable, Unusable::NotPermitted(_));
-            report.fail("redis.usable", unusable.to_string(), advice);
+            report.fail_with("redis.usable", unusable, advice).case(case);
             if !permits {
                 return false;
             }
@@ -36,13 +38,15 @@ pub(super) async fn check(redis: &Redis, report: &mut Report) -> bool {
     match redis.infos().await {
         Ok(servers) => servers.iter().for_each(|server| settings(server, report)),
         Err(error) => {
-            report.fail("redis.reachable", error.to_string(), "check again");
+            report.fail_with("redis.reachable", error, "check again");
             return false;
         }
     }
     match process_records::clock(redis).await {
         Ok((_, ahead)) => clocks::add(report, "redis.clock", "this machine and Redis", ahead),
-        Err(error) => report.fail("redis.clock", error.to_string(), "check again"),
+        Err(error) => {
+            report.fail_with("redis.clock", error, "check again").case("unread");
+        }
     }
     true
 }
@@ -55,15 +59,16 @@ fn settings(server: &ServerInfo, report: &mut Report) {
         Some(valkey) => format!("Valkey {valkey}{at}"),
         None => format!("Redis {version}{at}"),
     };
-    if major.is_some_and(|major| major >= MIN_VERSION) {
-        report.ok("redis.version", text);
+    let finding = if major.is_some_and(|major| major >= MIN_VERSION) {
+        report.ok("redis.version", text.clone())
     } else {
-        report.fail("redis.version", text, "upgrade it to Redis 7.0 or later, or Valkey");
-    }
+        report.fail("redis.version", text.clone(), "upgrade it to Redis 7.0 or later, or Valkey")
+    };
+    finding.value("version", text);
     match server.refusal() {
-        Some(reason) => report.fail("redis.settings", reason, "change it on every server"),
+        Some(reason) => report.fail_with("redis.settings", reason, "change it on every server"),
         None => report.ok("redis.settings", format!("it evicts no keys (noeviction){at}")),
-    }
+    };
     if server.is_persistent() {
         report.ok("redis.persistence", format!("it writes an append-only file{at}"));
     } else {
@@ -74,6 +79,6 @@ fn settings(server: &ServerInfo, report: &mut Report) {
     if let Some(evicted) = server.number("evicted_keys").filter(|evicted| *evicted > 0) {
         let text = format!("it has evicted {evicted} keys since its start{at}");
         let advice = "find out why: maxmemory-policy was another one, or is on a replica";
-        report.warn("redis.evicted", text, advice);
+        report.warn("redis.evicted", text, advice).value("keys", evicted);
     }
 }

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 /// How good or bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// As it must be.
@@ -17,16 +19,35 @@ pub enum Level {
 }
 
 /// One line of a report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Finding {
     /// How good or bad it is.
     pub level: Level,
     /// Stable name of the check: a part and what is checked, such as `redis.memory`.
     pub name: &'static str,
+    /// Stable code of what was found: the name and the case, such as `redis.memory.short`.
+    pub code: String,
+    /// The figures in `text`, for texts in other languages.
+    #[schema(value_type = Object)]
+    pub values: Map<String, Value>,
     /// What was found.
     pub text: String,
-    /// What to do; `None` if all is well.
+    /// What to do. Null if all is well.
     pub advice: Option<String>,
+}
+
+impl Finding {
+    /// Sets which case of its check this is. Without it, the case is `ok`, `warning` or `failure`.
+    pub fn case(&mut self, case: &str) -> &mut Self {
+        self.code = format!("{}.{case}", self.name);
+        self
+    }
+
+    /// Adds a figure of the text.
+    pub fn value(&mut self, name: &str, value: impl Into<Value>) -> &mut Self {
+        self.values.insert(name.to_owned(), value.into());
+        self
+    }
 }
 
 /// All findings, in the order in which they were made.
@@ -38,22 +59,57 @@ pub struct Report {
 
 impl Report {
     /// Adds a finding that is well.
-    pub fn ok(&mut self, name: &'static str, text: impl Into<String>) {
-        self.add(Level::Ok, name, text.into(), None);
+    pub fn ok(&mut self, name: &'static str, text: impl Into<String>) -> &mut Finding {
+        self.add(Level::Ok, name, text.into(), None)
     }
 
     /// Adds a warning.
-    pub fn warn(&mut self, name: &'static str, text: impl Into<String>, advice: impl Into<String>) {
-        self.add(Level::Warning, name, text.into(), Some(advice.into()));
+    pub fn warn(
+        &mut self,
+        name: &'static str,
+        text: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> &mut Finding {
+        self.add(Level::Warning, name, text.into(), Some(advice.into()))
     }
 
     /// Adds a failure.
-    pub fn fail(&mut self, name: &'static str, text: impl Into<String>, advice: impl Into<String>) {
-        self.add(Level::Failure, name, text.into(), Some(advice.into()));
+    pub fn fail(
+        &mut self,
+        name: &'static str,
+        text: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> &mut Finding {
+        self.add(Level::Failure, name, text.into(), Some(advice.into()))
     }
 
-    fn add(&mut self, level: Level, name: &'static str, text: String, advice: Option<String>) {
-        self.findings.push(Finding { level, name, text, advice });
+    /// Adds a failure whose text is an error.
+    pub fn fail_with(
+        &mut self,
+        name: &'static str,
+        error: impl fmt::Display,
+        advice: &str,
+    ) -> &mut Finding {
+        let reason = error.to_string();
+        self.fail(name, reason.clone(), advice).value("reason", reason)
+    }
+
+    fn add(
+        &mut self,
+        level: Level,
+        name: &'static str,
+        text: String,
+        advice: Option<String>,
+    ) -> &mut Finding {
+        let case = match level {
+            Level::Ok => "ok",
+            Level::Warning => "warning",
+            Level::Failure => "failure",
+        };
+        let (code, values) = (format!("{name}.{case}"), Map::new());
+        let at = self.findings.len();
+        self.findings.push(Finding { level, name, code, values, text, advice });
+        &mut self.findings[at]
     }
 
     /// The number of findings at a level.
@@ -108,12 +164,15 @@ mod tests {
         report.ok("redis.version", "7.0.15");
         report.warn("redis.persistence", "no file", "turn it on");
         assert!(report.passes());
-        report.fail("redis.memory", "full", "more memory");
+        report.fail("redis.memory", "full", "more memory").case("short").value("missing", 3);
         assert!(!report.passes());
         let json = report.json();
         assert_eq!((&json["passes"], &json["failures"]), (&false.into(), &1.into()));
         assert_eq!(json["findings"][1]["level"], "warning");
-        assert_eq!(json["findings"][0]["advice"], serde_json::Value::Null);
+        assert_eq!(json["findings"][0]["advice"], Value::Null);
+        assert_eq!(json["findings"][0]["code"], "redis.version.ok");
+        assert_eq!(json["findings"][2]["code"], "redis.memory.short");
+        assert_eq!(json["findings"][2]["values"], serde_json::json!({ "missing": 3 }));
         let text = report.to_string();
         assert!(text.contains("FAILURE  redis.memory"), "{text}");
         assert!(text.ends_with("1 failures, 1 warnings, 1 ok\n"), "{text}");

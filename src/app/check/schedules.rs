@@ -1,16 +1,20 @@
 //! Checks the coming sales.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use serde_json::Value;
 
-use super::pg::{ComingSale, coming_sales};
-use super::report::Report;
+use super::pg::sales::{ComingSale, coming_sales};
+use super::report::{Finding, Report};
 use crate::store::pg::Pg;
+
+/// Shortest time between the openings of queue and sale that is usual.
+const EARLY: TimeDelta = TimeDelta::minutes(1);
 
 /// Checks each schedule whose sale has not ended. Returns the largest number of seats of one.
 pub(super) async fn check(pg: &Pg, report: &mut Report) -> u64 {
     match coming_sales(pg).await {
         Err(error) => {
-            report.fail("schedules", error.to_string(), "check again");
+            report.fail_with("schedules", error, "check again");
             0
         }
         Ok(sales) if sales.is_empty() => {
@@ -27,63 +31,180 @@ pub(super) async fn check(pg: &Pg, report: &mut Report) -> u64 {
     }
 }
 
-fn check_sale(sale: &ComingSale, now: DateTime<Utc>, report: &mut Report) {
-    let of_sale = |text: String| format!("schedule {} ({}): {text}", sale.id, sale.title);
-    let at = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
-    let times = of_sale(format!(
-        "queue {}, sale {} to {}",
-        at(sale.queue_opens_at),
-        at(sale.opens_at),
-        at(sale.deadline_at)
-    ));
-    let window = (sale.deadline_at - sale.opens_at).num_seconds();
-    if window < i64::from(sale.active_ttl_seconds) {
-        let advice = "the sale is shorter than one active slot: check its times";
-        report.warn("schedule.times", times, advice);
-    } else if sale.opens_at <= now {
-        report.ok("schedule.times", format!("{times}; on sale now"));
-    } else {
-        report.ok("schedule.times", times);
+/// Checks one schedule.
+pub(super) fn check_sale(sale: &ComingSale, now: DateTime<Utc>, report: &mut Report) {
+    let begun = report.findings.len();
+    times(sale, now, report);
+    queue_opening(sale, now, report);
+    status(sale, report);
+    seats(sale, report);
+    prices(sale, report);
+    capacity(sale, report);
+    pace(sale, report);
+    slots(sale, report);
+    test_purchase(sale, now, report);
+    for finding in report.findings.iter_mut().skip(begun) {
+        finding.text = format!("schedule {} ({}): {}", sale.id, sale.title, finding.text);
     }
-    let seats = of_sale(format!("{} seats, {} of them blocked", sale.seats, sale.blocked));
-    if sale.seats == 0 {
-        report.fail("schedule.seats", seats, "add its seats");
-    } else if sale.blocked == sale.seats {
-        report.fail("schedule.seats", seats, "no seat is for sale: unblock some");
-    } else {
-        report.ok("schedule.seats", seats);
-    }
-    check_admission(sale, report);
 }
 
-fn check_admission(sale: &ComingSale, report: &mut Report) {
-    let of_sale = |text: String| format!("schedule {} ({}): {text}", sale.id, sale.title);
-    if !sale.is_available {
+fn text_of(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn times(sale: &ComingSale, now: DateTime<Utc>, report: &mut Report) {
+    let name = "schedule.times";
+    let [queue, opens, ends] = [sale.queue_opens_at, sale.opens_at, sale.deadline_at].map(text_of);
+    let times = format!("queue {queue}, sale {opens} to {ends}");
+    let window = (sale.deadline_at - sale.opens_at).num_seconds();
+    let finding = if sale.deadline_at <= now {
+        report.fail(name, format!("{times}; it is over"), "move its times").case("over")
+    } else if window < i64::from(sale.active_ttl_seconds) {
+        let advice = "the sale is shorter than one active slot: check its times";
+        report.warn(name, times, advice)
+    } else if sale.opens_at <= now {
+        report.ok(name, format!("{times}; on sale now")).case("open")
+    } else {
+        report.ok(name, times)
+    };
+    finding.value("opens_at", opens).value("deadline_at", ends);
+}
+
+fn queue_opening(sale: &ComingSale, now: DateTime<Utc>, report: &mut Report) {
+    let name = "schedule.queue";
+    let before = sale.opens_at - sale.queue_opens_at;
+    let minutes = before.num_minutes();
+    let finding = if sale.queue_opens_at <= now {
+        report.ok(name, "its queue is open").case("open")
+    } else if before < EARLY {
+        let advice = "open the queue some minutes before the sale, so that people join over time";
+        let text = format!("its queue opens {} s before the sale", before.num_seconds());
+        report.warn(name, text, advice)
+    } else {
+        report.ok(name, format!("its queue opens {minutes} min before the sale"))
+    };
+    finding.value("minutes", minutes).value("queue_opens_at", text_of(sale.queue_opens_at));
+}
+
+fn status(sale: &ComingSale, report: &mut Report) {
+    if sale.is_available {
+        report.ok("schedule.status", "its concert is on sale");
+    } else {
         let advice = "set the concert's status to AVAILABLE";
-        let text = of_sale("the concert is withdrawn: nobody can join".into());
-        report.fail("schedule.status", text, advice);
+        report.fail("schedule.status", "the concert is withdrawn: nobody can join", advice);
     }
     if sale.paused {
-        let text = of_sale("admission is paused".into());
-        report.warn("schedule.paused", text, "set paused to false before the sale opens");
-    }
-    if sale.capacity == 0 {
-        let text = of_sale("its capacity is 0: nobody is admitted".into());
-        report.fail("schedule.capacity", text, "set capacity");
+        let advice = "set paused to false before the sale opens";
+        report.warn("schedule.paused", "admission is paused", advice);
     } else {
-        let text = of_sale(format!(
-            "{} active buyers, {} admitted per second",
-            sale.capacity, sale.admit_per_second
-        ));
-        report.ok("schedule.capacity", text);
+        report.ok("schedule.paused", "admission is not paused");
     }
-    if sale.active_ttl_seconds <= sale.hold_ttl_seconds {
-        let text = of_sale(format!(
-            "an active slot of {} s is not longer than a hold of {} s",
-            sale.active_ttl_seconds, sale.hold_ttl_seconds
-        ));
+}
+
+fn seats(sale: &ComingSale, report: &mut Report) {
+    let (name, blocked) = ("schedule.seats", sale.blocked);
+    let text = format!("{} seats, {blocked} of them blocked", sale.seats);
+    let finding = if sale.seats == 0 {
+        report.fail(name, text, "add its seats").case("none")
+    } else if sale.for_sale() == 0 {
+        report.fail(name, text, "no seat is for sale: unblock some").case("all_blocked")
+    } else if blocked > sale.for_sale() {
+        report.warn(name, text, "more seats are blocked than for sale: check them")
+    } else {
+        report.ok(name, text)
+    };
+    finding.value("seats", sale.seats).value("blocked", blocked);
+}
+
+fn prices(sale: &ComingSale, report: &mut Report) {
+    if sale.seats == 0 {
+        return;
+    }
+    let (name, low, high) = ("schedule.prices", sale.lowest_price, sale.highest_price);
+    let text = format!("{} prices, from {low} to {high} points", sale.prices);
+    let finding = if sale.unpriced > 0 {
+        let text = format!("{text}; {} seats cost nothing", sale.unpriced);
+        report.warn(name, text, "check the prices of its sections")
+    } else {
+        report.ok(name, text)
+    };
+    finding.value("prices", sale.prices).value("low", low).value("high", high);
+    finding.value("unpriced", sale.unpriced);
+}
+
+fn add_capacity(finding: &mut Finding, sale: &ComingSale) {
+    finding.value("capacity", sale.capacity).value("rate", sale.admit_per_second);
+    finding.value("for_sale", sale.for_sale());
+}
+
+fn capacity(sale: &ComingSale, report: &mut Report) {
+    let (name, capacity, rate) = ("schedule.capacity", sale.capacity, sale.admit_per_second);
+    let finding = if capacity == 0 {
+        report.fail(name, "its capacity is 0: nobody is admitted", "set capacity")
+    } else {
+        report.ok(name, format!("{capacity} active buyers, {rate} admitted per second"))
+    };
+    add_capacity(finding, sale);
+    let (name, for_sale) = ("schedule.crowd", sale.for_sale());
+    if for_sale == 0 || capacity == 0 {
+        return;
+    }
+    let finding = if i64::from(capacity) > for_sale {
+        let text = format!("{capacity} active buyers compete for {for_sale} seats");
+        report.warn(name, text, "lower capacity: buyers beyond the seats find nothing")
+    } else {
+        report.ok(name, format!("{capacity} active buyers for {for_sale} seats"))
+    };
+    add_capacity(finding, sale);
+}
+
+/// Whether the sale is long enough for all seats, if each admitted buyer takes all they may.
+fn pace(sale: &ComingSale, report: &mut Report) {
+    let name = "schedule.pace";
+    let per_second = i64::from(sale.admit_per_second) * i64::from(sale.max_seats_per_user);
+    let seconds = sale.for_sale() / per_second.max(1);
+    let window = (sale.deadline_at - sale.opens_at).num_seconds();
+    if window <= 0 {
+        return;
+    }
+    let text = format!("all seats are sold after {} min at the earliest", seconds / 60);
+    let finding = if seconds > window {
+        let text = format!("{text}, and the sale lasts {} min", window / 60);
+        report.warn(name, text, "raise admit_per_second, or move the deadline")
+    } else {
+        report.ok(name, text)
+    };
+    finding.value("minutes", seconds / 60).value("window", window / 60);
+    finding.value("rate", sale.admit_per_second);
+}
+
+fn slots(sale: &ComingSale, report: &mut Report) {
+    let (slot, hold) = (sale.active_ttl_seconds, sale.hold_ttl_seconds);
+    let finding = if slot <= hold {
+        let text = format!("an active slot of {slot} s is not longer than a hold of {hold} s");
         let advice = "choose active_ttl_seconds longer than hold_ttl_seconds";
-        report.warn("schedule.slots", text, advice);
+        report.warn("schedule.slots", text, advice)
+    } else {
+        report.ok("schedule.slots", format!("an active slot of {slot} s, a hold of {hold} s"))
+    };
+    finding.value("slot", slot).value("hold", hold);
+}
+
+fn test_purchase(sale: &ComingSale, now: DateTime<Utc>, report: &mut Report) {
+    let name = "schedule.test_purchase";
+    if let Some(at) = sale.rehearsed_at {
+        let text = format!("a rehearsal passed at {}", text_of(at));
+        report.ok(name, text).case("rehearsed").value("tested_at", text_of(at));
+    } else if let Some(at) = sale.refunded_at {
+        let text = format!("a purchase was paid and refunded at {}", text_of(at));
+        report.ok(name, text).case("refunded").value("tested_at", text_of(at));
+    } else if sale.opens_at <= now {
+        report.ok(name, "the sale has opened without a test purchase").case("open");
+    } else {
+        let advice = "rehearse it, or buy a seat of a schedule like this one and refund it";
+        report
+            .warn(name, "nobody has made a test purchase", advice)
+            .value("tested_at", Value::Null);
     }
 }
 
@@ -107,8 +228,15 @@ mod tests {
             admit_per_second: 50,
             active_ttl_seconds: 600,
             hold_ttl_seconds: 300,
-            seats: 100,
+            max_seats_per_user: 4,
+            seats: 1000,
             blocked: 10,
+            lowest_price: 100,
+            highest_price: 200,
+            prices: 2,
+            unpriced: 0,
+            refunded_at: Some(now),
+            rehearsed_at: None,
         }
     }
 
@@ -131,7 +259,14 @@ mod tests {
             worst(&|it| it.deadline_at = it.opens_at + TimeDelta::minutes(5), "schedule.times"),
             warning
         );
+        assert_eq!(worst(&|it| it.deadline_at = now, "schedule.times"), failure);
+        assert_eq!(worst(&|it| it.queue_opens_at = it.opens_at, "schedule.queue"), warning);
         assert_eq!(worst(&|it| (it.seats, it.blocked) = (0, 0), "schedule.seats"), failure);
+        assert_eq!(worst(&|it| (it.blocked, it.capacity) = (501, 400), "schedule.seats"), warning);
+        assert_eq!(worst(&|it| it.unpriced = 1, "schedule.prices"), warning);
+        assert_eq!(worst(&|it| it.capacity = 991, "schedule.crowd"), warning);
+        assert_eq!(worst(&|it| it.seats = 2_000_000, "schedule.pace"), warning);
+        assert_eq!(worst(&|it| it.refunded_at = None, "schedule.test_purchase"), warning);
         assert_eq!(worst(&|it| it.blocked = it.seats, "schedule.seats"), failure);
         assert_eq!(worst(&|it| it.is_available = false, "schedule.status"), failure);
         assert_eq!(worst(&|it| it.paused = true, "schedule.paused"), warning);

@@ -261,7 +261,8 @@ impl Maps {
             "seats/status" => ("/v1/schedules/{id}/seats/status", STATUS),
             _ => return None,
         };
-        let schedule = ScheduleId(id.parse().ok()?);
+        // The router hides the shadows of rehearsals.
+        let schedule = Some(ScheduleId(id.parse().ok()?)).filter(|id| !id.is_shadow())?;
         let (layout, board) = self.catalogue.known_seats(schedule)?;
         let version = version(&layout, &board);
         let (answer, version) = match uri.query() {

@@ -47,7 +47,8 @@ pub async fn concerts_by_sale(
                 r#"select c.id, c.title, c.description, c.status, sale.opens_at as "opens_at!"
                    from (select concert_id, max(reservation_available_at) as opens_at
                          from concert_schedule
-                         where deadline_at > now() and not draft and removed_at is null
+                         where deadline_at > now() and concert_id > 0
+                           and not draft and removed_at is null
                          group by concert_id having min(reservation_available_at) <= now()) sale
                    join concert c on c.id = sale.concert_id
                    where ($1::text is null or c.status = $1)
@@ -68,7 +69,8 @@ pub async fn concerts_by_sale(
                 r#"select c.id, c.title, c.description, c.status, sale.opens_at as "opens_at!"
                    from (select concert_id, min(reservation_available_at) as opens_at
                          from concert_schedule
-                         where deadline_at > now() and not draft and removed_at is null
+                         where deadline_at > now() and concert_id > 0
+                           and not draft and removed_at is null
                          group by concert_id having min(reservation_available_at) > now()) sale
                    join concert c on c.id = sale.concert_id
                    where ($1::text is null or c.status = $1)
@@ -94,7 +96,7 @@ pub async fn concerts_without_dates(pg: &Pg, limit: u16) -> Result<Vec<Concert>,
         r#"select c.id as "id!", c.title as "title!", c.description as "description!",
                   c.status as "status!", false as "draft!", false as "removing!"
            from (select id, title, description, status, draft, removed_at
-                 from concert order by id desc limit $1) c
+                 from concert where id > 0 order by id desc limit $1) c
            where c.status = 'AVAILABLE' and not c.draft and c.removed_at is null
              and not exists (select from concert_schedule s where s.concert_id = c.id
                                and not s.draft and s.removed_at is null)

@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use super::address_limits::{Client, per_second};
 use super::concurrency::ConcurrencyLimits;
 use super::rate_headers::write_remaining;
+use super::rehearsals;
 use super::user_limit::UserLimit;
 use crate::http::api::auth::{Identity, bearer};
 use crate::http::api::problem::{Problem, ProblemCode};
@@ -113,6 +114,22 @@ impl Gate {
         }
     }
 
+    /// Hides the shadows of rehearsals. A synthetic buyer does not count for its address: the
+    /// generator has limits of its own.
+    async fn hide_shadows(&self, request: Request) -> Result<Request, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let rehearsal = rehearsals::rehearsal_of(&self.identity, &parts);
+        if rehearsal.is_some() || rehearsals::may_name_shadow(parts.uri.path()) {
+            let matched = parts.extensions.get::<MatchedPath>().cloned();
+            let route = matched.as_ref().map_or("unmatched", MatchedPath::as_str);
+            rehearsals::check(rehearsal, route, &mut parts).await?;
+        }
+        if rehearsal.is_some() {
+            parts.extensions.remove::<Client>();
+        }
+        Ok(Request::from_parts(parts, body))
+    }
+
     async fn pass(&self, request: Request, next: Next) -> Result<Response, Refusal> {
         let matched = request.extensions().get::<MatchedPath>().cloned();
         let route = matched.as_ref().map_or("unmatched", MatchedPath::as_str);
@@ -172,6 +189,10 @@ pub(in crate::http) async fn limit(
     request: Request,
     next: Next,
 ) -> Response {
+    let request = match gate.hide_shadows(request).await {
+        Ok(request) => request,
+        Err(problem) => return problem.into_response(),
+    };
     match gate.pass(request, next).await {
         Ok(answer) => answer,
         Err(Refusal(reason, problem)) => {

@@ -7,6 +7,7 @@ pub mod concurrency;
 pub mod connections;
 pub mod gate;
 pub mod rate_headers;
+pub mod rehearsals;
 pub mod slow_client;
 mod traffic_warnings;
 pub mod user_limit;

@@ -20,7 +20,8 @@ pub async fn record(tx: &mut Tx, schedule: ScheduleId, rows: &[Row]) -> Result<(
             admitted.push((row, until));
         }
     }
-    if admitted.is_empty() {
+    // Nobody outside learns of a rehearsal.
+    if admitted.is_empty() || schedule.is_shadow() {
         return Ok(());
     }
     let users: Vec<i64> = admitted.iter().map(|(row, _)| row.user.0).collect();

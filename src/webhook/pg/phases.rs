@@ -19,7 +19,7 @@ pub async fn watch_new(pg: &Pg) -> Result<(), StoreError> {
              else 'OPEN' end
            from event_recording r join concert_schedule s on s.deadline_at > r.since
            join concert c on c.id = s.concert_id
-          where r.recording and not s.draft and not c.draft and s.removed_at is null
+          where r.recording and s.id > 0 and not s.draft and not c.draft and s.removed_at is null
             and not exists (select from sale_phase p where p.schedule_id = s.id)
          on conflict do nothing"
     )

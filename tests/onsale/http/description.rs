@@ -16,7 +16,7 @@ const EDIT: &str = "forbidden changed_meanwhile being_removed";
 pub const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
 
 /// Every operation of the contract with its refusal codes, except those that all operations have.
-const CALLS: [(&str, &str, &[&str]); 88] = [
+const CALLS: [(&str, &str, &[&str]); 95] = [
     ("post", "/v1/users", &["signup_closed", BODY]),
     ("get", "/v1/users/me", &["unauthenticated"]),
     ("post", "/v1/users/me/token", &["unauthenticated session_not_renewable"]),
@@ -149,6 +149,24 @@ const CALLS: [(&str, &str, &[&str]); 88] = [
         &["forbidden schedule_not_found report_pending"],
     ),
     ("get", "/v1/admin/schedules/{id}/report/entries.csv", &["forbidden schedule_not_found"]),
+    ("get", "/v1/admin/schedules/{id}/readiness", &["forbidden schedule_not_found"]),
+    ("post", "/v1/admin/plan", &["forbidden schedule_not_found", BODY]),
+    (
+        "post",
+        "/v1/admin/simulations",
+        &[
+            "forbidden schedule_not_found simulation_busy simulation_too_long no_settings_found",
+            BODY,
+        ],
+    ),
+    (
+        "post",
+        "/v1/admin/schedules/{id}/rehearsals",
+        &["forbidden schedule_not_found rehearsal_running sale_is_open", BODY],
+    ),
+    ("get", "/v1/admin/schedules/{id}/rehearsals", &["forbidden schedule_not_found"]),
+    ("get", "/v1/admin/rehearsals/{id}", &["forbidden rehearsal_not_found"]),
+    ("delete", "/v1/admin/rehearsals/{id}", &["forbidden rehearsal_not_found"]),
     ("get", "/v1/admin/health", &["forbidden"]),
     ("get", "/v1/admin/schedules/{id}/exports/{file}", &["forbidden schedule_not_found"]),
     ("get", "/v1/admin/schedules/{id}/refund", &["forbidden schedule_not_found"]),

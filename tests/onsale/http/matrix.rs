@@ -204,7 +204,7 @@ async fn every_route_that_is_not_public_refuses_missing_and_forged_tokens() {
             assert!(public || answer.header("cache-control") == "no-store", "{what}");
         }
     }
-    assert_eq!(operations.len() - OPERATIONS.len(), 67, "every route of administration");
+    assert_eq!(operations.len() - OPERATIONS.len(), 74, "every route of administration");
     assert_eq!(state::snapshot(&world, &[owned.sale.schedule]).await, before);
 }
 

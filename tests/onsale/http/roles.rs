@@ -11,7 +11,7 @@ use crate::support::sale;
 use crate::support::world::{Process, World, token};
 
 /// Every operation of staff, with the least role that it needs.
-const OPERATIONS: [(&str, &str, Role); 68] = [
+const OPERATIONS: [(&str, &str, Role); 75] = [
     ("post", "/v1/admin/concerts", Role::Admin),
     ("patch", "/v1/admin/concerts/{id}", Role::Operator),
     ("post", "/v1/admin/concerts/{id}/schedules", Role::Admin),
@@ -77,6 +77,13 @@ const OPERATIONS: [(&str, &str, Role); 68] = [
     ("post", "/v1/admin/users/{id}/erase", Role::Admin),
     ("get", "/v1/admin/schedules/{id}/history", Role::Viewer),
     ("get", "/v1/admin/schedules/{id}/alerts", Role::Viewer),
+    ("get", "/v1/admin/schedules/{id}/readiness", Role::Viewer),
+    ("post", "/v1/admin/plan", Role::Viewer),
+    ("post", "/v1/admin/simulations", Role::Operator),
+    ("post", "/v1/admin/schedules/{id}/rehearsals", Role::Operator),
+    ("get", "/v1/admin/schedules/{id}/rehearsals", Role::Viewer),
+    ("get", "/v1/admin/rehearsals/{id}", Role::Viewer),
+    ("delete", "/v1/admin/rehearsals/{id}", Role::Operator),
     ("get", "/v1/events", Role::Admin),
     ("get", "/v1/admin/event-feed", Role::Admin),
     ("patch", "/v1/admin/event-feed", Role::Admin),

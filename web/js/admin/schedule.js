@@ -1,5 +1,5 @@
 // @ts-check
-/** One schedule, with tabs for the live view, venue, seats, settings, alerts, audit log and report. */
+/** One schedule, with a tab for each thing that an operator does with it. */
 import { el, setChildren } from '../lib/dom.js';
 import { t, time } from '../lib/text.js';
 import { alertsPart, openAlerts } from './alerts.js';
@@ -11,6 +11,9 @@ import { reportPart } from './report.js';
 import { seatsPart } from './seats.js';
 import { get, getTagged } from './api.js';
 import { draftBadge, scheduleStrip } from './publish.js';
+import { forecastPart } from './forecast.js';
+import { readinessPart } from './readiness.js';
+import { rehearsalPart } from './rehearsal.js';
 import { settingsPart } from './settings.js';
 import { may } from './role.js';
 import { venuePart } from './venue.js';
@@ -29,6 +32,9 @@ const TABS = [
   ['guests', guestsPart, 'box_office'],
   ['settings', settingsPart],
   ['alerts', alertsPart],
+  ['readiness', readinessPart],
+  ['forecast', forecastPart],
+  ['rehearsal', rehearsalPart],
   ['audit', (place, { schedule }) => showAuditOf(place, { subject: `schedule ${schedule.id}` })],
   ['report', reportPart],
 ];

@@ -12,6 +12,7 @@ import { getTagged } from './api.js';
 import { THEIRS, sendEdit } from './edit.js';
 import { removalCard } from './removal.js';
 import { may } from './role.js';
+import { takeProposal } from './proposal.js';
 
 /** A changed value of a setting or a time. @typedef {string | number | boolean | null | undefined} Value */
 
@@ -91,7 +92,8 @@ export async function settingsPart(place, { schedule, concert }) {
   /** @type {[import('./api.js').Tagged<import('../onsale/types.d.ts').QueueSettings>, import('./api.js').Tagged<import('./api.js').Schedule>]} */
   const [{ answer: settings, tag }, times] = await Promise.all([getTagged(path), getTagged(`/v1/admin/schedules/${schedule.id}`)]);
   const fixed = Date.parse(settings.queue_opens_at) <= serverNow();
-  const line = queueFields(settings, { fixed });
+  const proposal = takeProposal(schedule.id);
+  const line = queueFields({ ...settings, ...proposal }, { fixed });
   const act = async () => {
     const change = line.change(settings);
     if (Object.keys(change).length === 0) return toast(t('admin.nochange'));
@@ -109,7 +111,17 @@ export async function settingsPart(place, { schedule, concert }) {
   };
   setChildren(
     place,
-    card(t('admin.schedule.line'), el('p', { class: 'hint' }, t('admin.settings.hint')), operatorForm(t('admin.save'), act, line.parts)),
+    card(
+      t('admin.schedule.line'),
+      el('p', { class: 'hint' }, t('admin.settings.hint')),
+      proposal &&
+        el(
+          'p',
+          { class: 'strip strip-warn', id: 'proposed' },
+          t('admin.forecast.proposed', { capacity: proposal.capacity, rate: proposal.admit_per_second }),
+        ),
+      operatorForm(t('admin.save'), act, line.parts),
+    ),
     timesCard(times, again),
     may('admin') &&
       removalCard('schedules', schedule.id, concert.title, times.tag, () => (location.hash = `#/concerts/${concert.id}`)),

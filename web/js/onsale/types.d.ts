@@ -70,6 +70,30 @@ export type Problem = Partial<Schema.Problem> & {
 export type AuditEntry = Answer<Schema.AuditEntry>;
 export type Job = Answer<Schema.Job>;
 export type RefundPreview = Answer<Schema.RefundPreview>;
+export type Readiness = Answer<Omit<Schema.Readiness, 'findings'>> & { findings: Finding[] };
+export type Finding = Answer<Omit<Schema.Finding, 'values'>> & { values: Record<string, string | number | null> };
+export type Plan = Answer<Omit<Schema.Plan, 'load' | 'needs' | 'settings' | 'input'>> & {
+  load: Answer<Schema.PeakLoad>;
+  needs: Answer<Schema.Needs>;
+  settings: Answer<Schema.PlannedSettings>;
+  input: Answer<Schema.PlanInput>;
+};
+export type Simulation = { recommended: Answer<Schema.Recommended> | null; summary: ForecastSummary };
+export type ForecastSummary = Answer<Schema.Summary>;
+export type ForecastRange = Answer<Schema.Range>;
+export type ForecastPlot = Answer<Schema.Plot>;
+export type Rehearsal = Answer<Omit<Schema.Rehearsal, 'progress' | 'sheet'>> & {
+  progress: RehearsalProgress | null;
+  sheet: RehearsalSheet | null;
+};
+export type RehearsalList = { items: Rehearsal[]; server_time: string };
+export type RehearsalProgress = Answer<Schema.Progress>;
+export type RehearsalSheet = Answer<Omit<Schema.Sheet, 'nearly_sold' | 'sold_out' | 'ends'>> & {
+  nearly_sold: RehearsalCompared;
+  sold_out: RehearsalCompared;
+  ends: Answer<Schema.BuyerEnds>;
+};
+export type RehearsalCompared = Answer<Schema.Compared>;
 export type Health = Schema.Health;
 export type StoreHealth = Answer<Schema.StoreHealth>;
 export type LoopHealth = Schema.LoopHealth;

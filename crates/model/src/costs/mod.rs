@@ -59,6 +59,8 @@ pub struct Figures {
 
 /// A cost that was never measured, and what the plan does instead.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = MissingCost))]
 #[serde(deny_unknown_fields)]
 pub struct Missing {
     /// The cost.

@@ -11,6 +11,7 @@ pub const MAX_CAPACITY: u64 = 1_000_000;
 
 /// A sale to plan, and what is assumed about its buyers and machines.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PlanInput {
     /// People who will come.
     pub people: u64,
@@ -96,6 +97,8 @@ impl PlanInput {
 
 /// The settings of a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = PlannedSettings))]
 pub struct Settings {
     /// Limit of admissions per second.
     pub admit_per_second: u64,

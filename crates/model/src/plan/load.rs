@@ -18,6 +18,8 @@ const STEPS: u32 = 120;
 
 /// The load of a sale at its peak, per second.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = PeakLoad))]
 pub struct Load {
     /// Joins per second.
     pub joins: f64,

@@ -24,6 +24,7 @@ use crate::number::float;
 
 /// What a sale needs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Plan {
     /// What was asked and assumed.
     pub input: PlanInput,

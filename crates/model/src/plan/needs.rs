@@ -18,6 +18,7 @@ const FEWEST: u64 = 2;
 
 /// Processes, cores, memory and bandwidth.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Needs {
     /// Processes, each on a machine of its own.
     pub processes: u64,

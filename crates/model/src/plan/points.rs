@@ -8,6 +8,7 @@ use crate::simulation::rush;
 
 /// A prediction beside a measurement.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Comparison {
     /// What was measured, and its unit.
     pub what: String,

@@ -1,6 +1,6 @@
 //! The people of a run: when each comes, and what each will do.
 
-use rand::Rng;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::input::{Arrivals, Crowd, Curve, SimulationInput, Takes};
@@ -84,6 +84,14 @@ fn basket(weights: &[f64], random: &mut ChaCha8Rng) -> u64 {
     weights.len().max(1) as u64
 }
 
+impl SimulationInput {
+    /// The people of this sale, for others than a run.
+    #[must_use]
+    pub fn crowd_of(&self, seed: u64) -> Vec<Person> {
+        people(self, self.people, &mut ChaCha8Rng::seed_from_u64(seed))
+    }
+}
+
 /// `count` people of a sale.
 pub fn people(input: &SimulationInput, count: u64, random: &mut ChaCha8Rng) -> Vec<Person> {
     let Crowd { patience_seconds, leaves_soon, no_shows, leaves_sale, pays, .. } = input.crowd;
@@ -106,8 +114,6 @@ pub fn people(input: &SimulationInput, count: u64, random: &mut ChaCha8Rng) -> V
 
 #[cfg(test)]
 mod tests {
-    use rand::SeedableRng;
-
     use super::*;
 
     #[test]

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// How many people ended in each way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Ends {
     /// Bought seats.
     pub bought: u64,

@@ -9,6 +9,7 @@ pub const LARGEST: u64 = 10_000;
 
 /// When people come.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Arrivals {
     /// Share of the people who come before the opening.
     pub early_share: f64,
@@ -22,6 +23,7 @@ pub struct Arrivals {
 
 /// How arrivals are spread over their time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Curve {
     /// At the same rate all the time.
@@ -42,6 +44,7 @@ pub enum Takes {
 
 /// How people behave.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Crowd {
     /// Mean time after which a waiting person closes the page (s); `None`: nobody does.
     pub patience_seconds: Option<f64>,
@@ -56,17 +59,21 @@ pub struct Crowd {
     /// How likely a person wants one seat, two, and so on.
     pub baskets: Vec<f64>,
     /// From admission to the hold.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub choose: Takes,
     /// From the hold to the payment.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub pay: Takes,
     /// Holds that a person tries, each for one seat less.
     pub attempts: u32,
     /// Between two of them.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub retry: Takes,
 }
 
 /// The settings of the sale and of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SaleRules {
     /// Limit of active slots.
     pub capacity: u64,
@@ -90,6 +97,7 @@ pub struct SaleRules {
 
 /// A sale to simulate.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SimulationInput {
     /// People who come.
     pub people: u64,

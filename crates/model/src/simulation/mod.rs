@@ -20,11 +20,12 @@ mod summary;
 mod tests;
 mod text;
 
+pub use crowd::Person;
 pub use ends::Ends;
 pub use input::{Arrivals, Crowd, Curve, LARGEST, SaleRules, SimulationInput, Takes};
 pub use plot::Plot;
 pub use range::Range;
-pub use recommend::{Recommendation, recommend};
+pub use recommend::{Recommendation, recommend, recommend_watched};
 pub use run::Run;
 pub use series::{Sample, Series};
 pub use summary::{Summary, Times};

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// The lowest, the median and the highest of several runs.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Range {
     /// The lowest.
     pub low: f64,

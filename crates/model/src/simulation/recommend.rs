@@ -3,6 +3,8 @@
 //! 99 of 100 seats count, because the last ones wait for holds that lapse again and again, which no
 //! setting changes.
 
+use std::convert::Infallible;
+
 use serde::Serialize;
 
 use super::input::SimulationInput;
@@ -40,9 +42,29 @@ pub fn recommend(
     within_seconds: f64,
     seeds: u64,
 ) -> Option<Recommendation> {
+    let Ok(found) = recommend_watched::<Infallible>(input, within_seconds, seeds, &mut || Ok(()));
+    found
+}
+
+/// As [`recommend`]. Calls `watch` again and again, which may end the search.
+///
+/// # Errors
+/// The error of `watch`.
+pub fn recommend_watched<E>(
+    input: &SimulationInput,
+    within_seconds: f64,
+    seeds: u64,
+    watch: &mut impl FnMut() -> Result<(), E>,
+) -> Result<Option<Recommendation>, E> {
     let search = SimulationInput { most_simulated: SEARCHED, ..input.clone() };
-    let fastest = with_rate(&search, MAX_ADMIT_PER_SECOND, MAX_CAPACITY).summary(1);
-    fastest.surely_nearly_sold().filter(|seconds| *seconds <= within_seconds)?;
+    let fastest = with_rate(&search, MAX_ADMIT_PER_SECOND, MAX_CAPACITY);
+    let fastest = fastest.summary_watched(1, watch)?;
+    let is_in_time = |summary: &Summary| {
+        summary.surely_nearly_sold().is_some_and(|seconds| seconds <= within_seconds)
+    };
+    if !is_in_time(&fastest) {
+        return Ok(None);
+    }
     let slot_seconds = fastest.slot_seconds.median;
     let capacity = |rate: u64| ceiling(float(rate) * slot_seconds * SPARE).clamp(1, MAX_CAPACITY);
     // The lowest rate that is enough lies above `low` and not above `high`.
@@ -52,24 +74,21 @@ pub fn recommend(
             break;
         }
         let rate = low.midpoint(high);
-        let summary = with_rate(&search, rate, capacity(rate)).summary(2);
-        match summary.surely_nearly_sold() {
-            Some(seconds) if seconds <= within_seconds => high = rate,
-            _ => low = rate,
-        }
+        let summary = with_rate(&search, rate, capacity(rate)).summary_watched(2, watch)?;
+        if is_in_time(&summary) { high = rate } else { low = rate }
     }
-    (0..TRIES).find_map(|attempt| {
+    for attempt in 0..TRIES {
         let rate = ceiling(float(high) * 1.05_f64.powi(attempt.cast_signed()));
         let rate = rate.min(MAX_ADMIT_PER_SECOND);
-        let summary = with_rate(input, rate, capacity(rate)).summary(seeds);
-        let seconds = summary.surely_nearly_sold()?;
-        (seconds <= within_seconds).then(|| Recommendation {
-            capacity: capacity(rate),
-            admit_per_second: rate,
-            within_seconds,
-            summary,
-        })
-    })
+        let summary = with_rate(input, rate, capacity(rate)).summary_watched(seeds, watch)?;
+        if is_in_time(&summary) {
+            let capacity = capacity(rate);
+            let found =
+                Recommendation { capacity, admit_per_second: rate, within_seconds, summary };
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 fn with_rate(input: &SimulationInput, rate: u64, capacity: u64) -> SimulationInput {

@@ -4,6 +4,7 @@ mod buyer;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+use std::convert::Infallible;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -26,6 +27,8 @@ const PACING_MS: i64 = 1_000;
 const REST_MS: i64 = 1_000;
 /// A sale is nearly sold out once this share of its seats is paid.
 const NEARLY: f64 = 0.99;
+/// Steps between two calls of the watch.
+const WATCHED_STEPS: u64 = 256;
 /// The epoch of the queue.
 const EPOCH: u64 = 1;
 
@@ -170,8 +173,13 @@ impl<'a> Sale<'a> {
     }
 
     /// Runs the sale to its end: until nobody has anything left to do.
-    fn run(mut self) -> Run {
+    fn run<E>(mut self, watch: &mut impl FnMut() -> Result<(), E>) -> Result<Run, E> {
+        let mut done = 0_u64;
         while let Some(Reverse((now, _, person, step))) = self.steps.pop() {
+            done += 1;
+            if done.is_multiple_of(WATCHED_STEPS) {
+                watch()?;
+            }
             match step {
                 Step::Round => self.round(now),
                 Step::Join => self.join(person, now),
@@ -186,7 +194,7 @@ impl<'a> Sale<'a> {
         (run.sold, run.unsold) = (self.seats.sold, self.seats.free + self.seats.held);
         run.waits.sort_by(f64::total_cmp);
         run.waits_from_opening.sort_by(f64::total_cmp);
-        run
+        Ok(run)
     }
 
     fn is_closed(&self, now: i64) -> bool {
@@ -264,6 +272,19 @@ impl SimulationInput {
     /// Runs the sale once.
     #[must_use]
     pub fn run(&self, seed: u64) -> Run {
-        Sale::new(self, seed).run()
+        let Ok(run) = self.run_watched::<Infallible>(seed, &mut || Ok(()));
+        run
+    }
+
+    /// Runs the sale once. Calls `watch` again and again, which may end the run.
+    ///
+    /// # Errors
+    /// The error of `watch`.
+    pub fn run_watched<E>(
+        &self,
+        seed: u64,
+        watch: &mut impl FnMut() -> Result<(), E>,
+    ) -> Result<Run, E> {
+        Sale::new(self, seed).run(watch)
     }
 }

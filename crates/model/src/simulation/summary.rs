@@ -1,5 +1,7 @@
 //! What several runs of a sale have in common, and how far they differ.
 
+use std::convert::Infallible;
+
 use serde::Serialize;
 
 use super::ends::Ends;
@@ -11,6 +13,7 @@ use crate::number::{ceiling, count, float};
 
 /// Percentiles of times over the people of a run, each with its range over the runs (s).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Times {
     /// Half of the people took at most this long.
     pub half: Range,
@@ -35,6 +38,7 @@ fn percentile(sorted: &[f64], share: f64) -> f64 {
 
 /// The runs of a sale. Counts are of the whole sale, not of the simulated part.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Summary {
     /// The sale.
     pub input: SimulationInput,
@@ -115,7 +119,20 @@ impl SimulationInput {
     /// Runs the sale with `seeds` seeds, from 1 on.
     #[must_use]
     pub fn summary(&self, seeds: u64) -> Summary {
-        let runs: Vec<Run> = (1..=seeds.max(1)).map(|seed| self.run(seed)).collect();
-        Summary::of(self.clone(), &runs)
+        let Ok(summary) = self.summary_watched::<Infallible>(seeds, &mut || Ok(()));
+        summary
+    }
+
+    /// As [`SimulationInput::summary`]. Calls `watch` again and again, which may end the runs.
+    ///
+    /// # Errors
+    /// The error of `watch`.
+    pub fn summary_watched<E>(
+        &self,
+        seeds: u64,
+        watch: &mut impl FnMut() -> Result<(), E>,
+    ) -> Result<Summary, E> {
+        let runs = (1..=seeds.max(1)).map(|seed| self.run_watched(seed, watch));
+        Ok(Summary::of(self.clone(), &runs.collect::<Result<Vec<Run>, E>>()?))
     }
 }

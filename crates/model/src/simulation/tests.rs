@@ -186,6 +186,25 @@ fn there_are_no_settings_for_a_sale_to_which_too_few_come() {
 }
 
 #[test]
+fn a_watch_ends_the_runs_and_changes_nothing_otherwise() {
+    let input = SimulationInput::new(2_000, 300);
+    let mut calls = 0;
+    let watched = input.summary_watched(2, &mut || {
+        calls += 1;
+        Ok::<(), &str>(())
+    });
+    assert_eq!(watched, Ok(input.summary(2)));
+    assert!(calls > 20, "{calls}");
+    let mut left = 5;
+    let mut watch = || {
+        left -= 1;
+        if left == 0 { Err("enough") } else { Ok(()) }
+    };
+    assert_eq!(recommend_watched(&input, 600.0, 2, &mut watch), Err("enough"));
+    assert_eq!(left, 0, "the watch is not called again");
+}
+
+#[test]
 fn the_text_has_the_figures_and_a_plot_of_each_quantity() {
     let summary = SimulationInput::new(2_000, 300).summary(3);
     let text = summary.to_string();

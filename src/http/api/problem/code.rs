@@ -133,6 +133,8 @@ codes! {
     PaymentNotFound = "payment_not_found", NOT_FOUND, "You have no such payment",
         "No payment has this id, or it belongs to another user.",
         "List your payments with `GET /v1/payments`.", {};
+    RehearsalNotFound = "rehearsal_not_found", NOT_FOUND, "There is no such rehearsal",
+        "No rehearsal has this id.", "List the rehearsals of the schedule.", {};
     ReservationNotFound = "reservation_not_found", NOT_FOUND, "You have no such reservation",
         "No reservation has this id, or it belongs to another user.",
         "List your reservations with `GET /v1/reservations`.", {};
@@ -235,9 +237,14 @@ codes! {
         {"opens_at": "2026-11-22T10:30:00Z"};
     RefundClosed = "refund_closed", CONFLICT, "The time for refunds is over",
         "The schedule's `deadline_at` has passed.", "Contact the organiser.", {};
+    RehearsalRunning = "rehearsal_running", CONFLICT, "Another rehearsal is not over",
+        "One rehearsal runs at a time, until its shadow is removed.", "Try again later.", {};
     RequestInProgress = "request_in_progress", CONFLICT, "A request under this key is in progress",
         "The first request with this idempotency key has not finished.",
         "Wait as long as `Retry-After` says, then send the same request with the same key.", {};
+    SaleIsOpen = "sale_is_open", CONFLICT, "Other sales are open",
+        "People buy or wait in the sales in `schedule_ids`, which a rehearsal may make slower.",
+        "Wait, or confirm it with `beside_open_sales`.", {"schedule_ids": [3]};
     ScheduleClosed = "schedule_closed", CONFLICT, "The sale is over",
         "The schedule's `deadline_at` has passed.", "Choose another schedule.", {};
     ScheduleNotOpen = "schedule_not_open", CONFLICT, "The sale is not open yet",
@@ -303,10 +310,16 @@ codes! {
         "The queue opens at or before `reservation_available_at`, which is before `deadline_at`, \
          which is not after `concert_at`. `detail` names the pair in the wrong order.",
         "Correct the times.", {"detail": "deadline_at must not be after concert_at"};
+    NoSettingsFound = "no_settings_found", UNPROCESSABLE_ENTITY, "No settings sell the seats in time",
+        "No capacity and rate sell 99 of 100 seats in this time: too few people buy, or too late.",
+        "Allow more time, or expect more people.", {};
     SeatLimitExceeded = "seat_limit_exceeded", UNPROCESSABLE_ENTITY,
         "This is more seats than one user may have",
         "The user's held and paid seats of this schedule would exceed `limit`.",
         "Hold fewer seats.", {"limit": 4};
+    SimulationTooLong = "simulation_too_long", UNPROCESSABLE_ENTITY,
+        "The simulation takes too long", "The simulation did not end within its time limit.",
+        "Lower `most_simulated` or `seeds`, or run `onsale simulate`, which has no time limit.", {};
     HoldLimit = "hold_limit", TOO_MANY_REQUESTS,
         "These seats were held too often without payment",
         "The user has held the same seats several times without paying.",
@@ -329,6 +342,9 @@ codes! {
         "The first report of this schedule is being computed. Of a large sale, this takes a while. \
          Later reports are answered at once.",
         "Wait as long as `Retry-After` says, then ask again.", {};
+    SimulationBusy = "simulation_busy", SERVICE_UNAVAILABLE, "Another simulation is running",
+        "A process simulates one sale at a time, so that simulations never delay a real one.",
+        "Wait as long as `Retry-After` says, then send the request again.", {};
     StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE,
         "A store is not available at the moment",
         "Redis or PostgreSQL is down or slow. Nothing is half done.",
