@@ -154,14 +154,14 @@ impl Pg {
 
     /// Opens a transaction; traces show it under `name`.
     pub async fn begin(&self, name: &'static str) -> Result<Tx, StoreError> {
-        let (conn, permit) = self.writers.take().await?;
+        let conn = self.writers.take().await?;
         // Boxed, so that the futures that may need the database stay small: they are moved often.
-        Box::pin(Tx::open(conn, Some(permit), name)).await
+        Box::pin(Tx::open(conn, name)).await
     }
 
     /// Opens a transaction that only reads; traces show it under `name`.
     pub async fn begin_read(&self, name: &'static str) -> Result<Tx, StoreError> {
-        Box::pin(Tx::open(self.acquire().await?, None, name)).await
+        Box::pin(Tx::open(self.acquire().await?, name)).await
     }
 
     /// Runs `work` in a transaction and commits it. After a deadlock or a serialization conflict it

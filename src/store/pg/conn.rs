@@ -9,10 +9,12 @@ use std::ops::{Deref, DerefMut};
 use std::pin::pin;
 use std::time::Duration;
 
+use scopeguard::ScopeGuard;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::{Connection, Error, Executor, Postgres};
 use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
@@ -32,11 +34,16 @@ const LOOK_LIMIT: Duration = Duration::from_secs(3);
 /// A connection of the pool. When it is dropped, an open transaction is rolled back, and the
 /// connection returns to the pool if it answers.
 #[derive(Debug)]
-pub(super) struct Conn {
-    /// None once it is given back.
-    inner: Option<PoolConnection<Postgres>>,
+pub(super) struct Conn(ScopeGuard<Held, fn(Held)>);
+
+/// What a connection has until it is dropped.
+#[derive(Debug)]
+struct Held {
+    conn: PoolConnection<Postgres>,
     pool: PgPool,
-    /// How long its return may take before the first look.
+    /// The permit to write. It is kept until the connection has returned, unless it ends earlier.
+    permit: Option<OwnedSemaphorePermit>,
+    /// How long the return may take before the first look.
     patience: Duration,
     /// Whether a transaction may be open.
     in_transaction: bool,
@@ -48,8 +55,17 @@ impl Conn {
     /// # Errors
     /// [`Error::PoolTimedOut`] if there is none for a second.
     pub(super) async fn take(pool: &PgPool) -> Result<Self, Error> {
-        let (inner, pool) = (Some(pool.acquire().await?), pool.clone());
-        Ok(Self { inner, pool, patience: ANSWER_LIMIT, in_transaction: false })
+        Self::take_to_write(pool, None).await
+    }
+
+    /// As [`Conn::take`], with a permit to write.
+    pub(super) async fn take_to_write(
+        pool: &PgPool,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Result<Self, Error> {
+        let (conn, pool) = (pool.acquire().await?, pool.clone());
+        let held = Held { conn, pool, permit, patience: ANSWER_LIMIT, in_transaction: false };
+        Ok(Self(scopeguard::guard(held, Held::give_back)))
     }
 
     /// Begins a transaction. The caller may be dropped before the answer, as when a client hangs up: the
@@ -60,18 +76,19 @@ impl Conn {
     /// # Errors
     /// [`Error::Io`] if there is no answer within the limit.
     pub(super) async fn begin(&mut self) -> Result<(), Error> {
-        self.in_transaction = true;
+        self.0.in_transaction = true;
         let begun = timeout(ANSWER_LIMIT, self.execute("BEGIN")).await;
         self.settle(begun).flatten().map(drop)
     }
 
-    /// Commits the transaction.
+    /// Commits the transaction, and ends the permit to write.
     ///
     /// # Errors
     /// If PostgreSQL refuses, or the connection breaks. There is no time limit.
     pub(super) async fn commit(&mut self) -> Result<(), Error> {
         self.execute("COMMIT").await?;
-        self.in_transaction = false;
+        self.0.in_transaction = false;
+        self.0.permit = None;
         Ok(())
     }
 
@@ -82,58 +99,66 @@ impl Conn {
     /// standby.
     pub(super) fn settle<T>(&mut self, answer: Result<T, Elapsed>) -> Result<T, Error> {
         answer.map_err(|_| {
-            self.patience = LOOK;
+            self.0.patience = LOOK;
             no_answer()
         })
     }
 
-    /// Gives the connection back: how long that may take before the first look, and what ends when it
-    /// is done. Dropped earlier, that closes the connection.
-    pub(super) fn give_back(
-        &mut self,
-    ) -> (Duration, impl Future<Output = ()> + Send + 'static + use<>) {
-        let (conn, in_transaction) = (self.inner.take(), self.in_transaction);
-        let returned = async move {
-            let Some(mut conn) = conn else { return };
-            if in_transaction {
-                // This counts only until the connection is returned.
-                conn.close_on_drop();
-                // The check of the connection notices an error too.
-                let _ = conn.execute("ROLLBACK").await;
-            }
-            conn.return_to_pool().await;
-        };
-        (self.patience, returned)
+    /// As [`Conn::settle`], for a statement that commits by itself. An answer ends the permit to write.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if there was none. The statement may take effect later.
+    pub(super) fn settle_commit<T>(&mut self, answer: Result<T, Elapsed>) -> Result<T, Error> {
+        let answer = self.settle(answer);
+        match &answer {
+            Ok(_) => self.0.permit = None,
+            Err(_) => warn_of_commit(),
+        }
+        answer
+    }
+
+    /// The pool of the connection.
+    pub(super) fn pool(&self) -> &PgPool {
+        &self.0.pool
     }
 }
 
 impl Deref for Conn {
     type Target = PgConnection;
 
-    #[expect(clippy::expect_used, reason = "it is taken only when this is dropped")]
     fn deref(&self) -> &PgConnection {
-        self.inner.as_ref().expect("a connection")
+        &self.0.conn
     }
 }
 
 impl DerefMut for Conn {
-    #[expect(clippy::expect_used, reason = "it is taken only when this is dropped")]
     fn deref_mut(&mut self) -> &mut PgConnection {
-        self.inner.as_mut().expect("a connection")
+        &mut self.0.conn
     }
 }
 
-impl Drop for Conn {
-    fn drop(&mut self) {
-        if self.inner.is_none() {
-            return;
-        }
-        let (patience, returned) = self.give_back();
-        let pool = self.pool.clone();
-        // Without a runtime, the connection is closed.
+impl Held {
+    /// Gives the connection back in a task of its own. Without a runtime, the connection is closed.
+    fn give_back(self) {
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(async move { answered(&pool, patience, returned).await });
+            runtime.spawn(async move {
+                let (pool, patience) = (self.pool.clone(), self.patience);
+                answered(&pool, patience, self.returned()).await;
+            });
         }
+    }
+
+    /// Ends when the connection has returned to the pool. Dropped earlier, that closes it.
+    async fn returned(self) {
+        let Self { mut conn, permit, in_transaction, .. } = self;
+        if in_transaction {
+            // This counts only until the connection is returned.
+            conn.close_on_drop();
+            // The check of the connection notices an error too.
+            let _ = conn.execute("ROLLBACK").await;
+        }
+        conn.return_to_pool().await;
+        drop(permit);
     }
 }
 
@@ -180,4 +205,10 @@ pub(super) async fn within_limit<T>(
 pub(super) fn no_answer() -> Error {
     let reason = "PostgreSQL did not answer in time";
     Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, reason))
+}
+
+/// Warns that a commit has no answer.
+pub(super) fn warn_of_commit() {
+    let limit_seconds = ANSWER_LIMIT.as_secs();
+    tracing::warn!(limit_seconds, "PostgreSQL did not answer a commit in time");
 }

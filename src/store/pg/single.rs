@@ -3,8 +3,7 @@
 use sqlx::postgres::{PgConnection, PgDatabaseError, PgSeverity};
 use tokio::time::timeout;
 
-use super::conn::ANSWER_LIMIT;
-use super::writers::Writer;
+use super::conn::{ANSWER_LIMIT, Conn};
 use super::{CONFLICT_RETRIES, Pg, pause};
 use crate::store::StoreError;
 use crate::telemetry::traces::ChildSpan;
@@ -12,7 +11,7 @@ use crate::telemetry::traces::ChildSpan;
 /// A connection for one statement outside of any transaction.
 #[derive(Debug)]
 pub struct Single {
-    writer: Writer,
+    conn: Conn,
 }
 
 /// One statement that commits by itself. It may run several times; only the last run has an effect.
@@ -32,7 +31,7 @@ impl Single {
     /// server is ready for the next statement. That is after the commit, while the row arrives
     /// before it.
     pub fn conn(&mut self) -> &mut PgConnection {
-        &mut self.writer.conn
+        &mut self.conn
     }
 }
 
@@ -47,14 +46,14 @@ impl Pg {
         let mut tries = 0;
         loop {
             // An error here has a known outcome: without a connection nothing was sent.
-            let mut on = Single { writer: self.writers.take_for_one().await? };
+            let mut on = Single { conn: self.writers.take().await? };
             let span = ChildSpan::function(C::FUNCTION);
             let answer = timeout(ANSWER_LIMIT, call.run(&mut on)).await;
             span.end(match &answer {
                 Ok(answer) => answer.as_ref().err().map(StoreError::kind),
                 Err(_) => Some("timeout"),
             });
-            match on.writer.end(answer).map_err(lost)? {
+            match on.conn.settle_commit(answer).map_err(lost)? {
                 Err(StoreError::Conflict(_)) if tries < CONFLICT_RETRIES => tries += 1,
                 other => return other,
             }

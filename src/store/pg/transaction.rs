@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::conn::{ANSWER_LIMIT, Conn};
 use super::limited::Limited;
-use super::writers::{self, WritePermit};
+use super::writers;
 use crate::store::StoreError;
 use crate::telemetry::traces::ChildSpan;
 
@@ -12,8 +12,6 @@ use crate::telemetry::traces::ChildSpan;
 #[derive(Debug)]
 pub struct Tx {
     conn: Conn,
-    /// None if it only reads.
-    permit: Option<WritePermit>,
     /// Time limit of the answer to a statement.
     limit: Duration,
     span: OpenSpan,
@@ -24,15 +22,11 @@ pub struct Tx {
 struct OpenSpan(ChildSpan);
 
 impl Tx {
-    /// Opens a transaction, with a permit unless it only reads; traces show it under `name`.
-    pub(super) async fn open(
-        mut conn: Conn,
-        permit: Option<WritePermit>,
-        name: &'static str,
-    ) -> Result<Self, StoreError> {
+    /// Opens a transaction; traces show it under `name`.
+    pub(super) async fn open(mut conn: Conn, name: &'static str) -> Result<Self, StoreError> {
         let span = ChildSpan::transaction(name);
         match conn.begin().await.map_err(StoreError::from) {
-            Ok(()) => Ok(Self { conn, permit, limit: ANSWER_LIMIT, span: OpenSpan(span) }),
+            Ok(()) => Ok(Self { conn, limit: ANSWER_LIMIT, span: OpenSpan(span) }),
             Err(error) => {
                 span.end(Some(error.kind()));
                 Err(error)
@@ -65,7 +59,7 @@ impl Tx {
     pub async fn commit(self) -> Result<(), StoreError> {
         // If the caller is gone before the answer, the span ends as cancelled: it may be committed.
         let mut span = self.span.close();
-        let committed = writers::commit(self.conn, self.permit).await;
+        let committed = writers::commit(self.conn).await;
         let committed = committed.map_err(|error| match StoreError::from(error) {
             StoreError::Unavailable { reason, .. } => StoreError::OutcomeUnknown(reason),
             other => other,

@@ -16,11 +16,11 @@ use std::time::{Duration, Instant};
 
 use sqlx::Error;
 use sqlx::postgres::PgPool;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::error::Elapsed;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::conn::{ANSWER_LIMIT, Conn, LOOK, answered, no_answer};
+use super::conn::{ANSWER_LIMIT, Conn, LOOK, answered, no_answer, warn_of_commit};
 use crate::telemetry::stores::CallTimes;
 use crate::telemetry::traces::ChildSpan;
 
@@ -35,22 +35,6 @@ pub(super) struct Writers {
     waits: CallTimes,
 }
 
-/// A connection for one statement that commits by itself. Dropped before the answer, it keeps its
-/// permit until there is one.
-#[derive(Debug)]
-pub(super) struct Writer {
-    pub(super) conn: Conn,
-    /// None once there was an answer.
-    permit: Option<WritePermit>,
-}
-
-/// The permit to write on one connection.
-#[derive(Debug)]
-pub(super) struct WritePermit {
-    permit: OwnedSemaphorePermit,
-    pool: PgPool,
-}
-
 impl Writers {
     /// Writers of this pool; `waits` records how long each waits for its connection.
     pub(super) fn of_pool(pool: &PgPool, waits: CallTimes) -> Self {
@@ -58,75 +42,31 @@ impl Writers {
         Self { pool: pool.clone(), permits: Arc::new(Semaphore::new(permits as usize)), waits }
     }
 
-    /// Takes a permit and a connection.
+    /// Takes a connection with a permit to write.
     ///
     /// # Errors
     /// [`Error::PoolTimedOut`] if there is no permit for a second, or then no connection.
-    pub(super) async fn take(&self) -> Result<(Conn, WritePermit), Error> {
+    pub(super) async fn take(&self) -> Result<Conn, Error> {
         let (begun, span) = (Instant::now(), ChildSpan::postgres_wait());
         // Boxed, so that the futures that may need the database stay small: they are moved often.
         let taken = Box::pin(async {
             let permit = Arc::clone(&self.permits).acquire_owned();
             let permit = timeout(ACQUIRE_LIMIT, permit).await;
             let permit = permit.ok().and_then(Result::ok).ok_or(Error::PoolTimedOut)?;
-            let permit = WritePermit { permit, pool: self.pool.clone() };
-            Ok((Conn::take(&self.pool).await?, permit))
+            Conn::take_to_write(&self.pool, Some(permit)).await
         });
         let taken = taken.await;
         self.waits.observe(begun.elapsed());
         span.end(taken.is_err().then_some("unavailable"));
         taken
     }
-
-    /// As [`Writers::take`], for one statement that commits by itself.
-    pub(super) async fn take_for_one(&self) -> Result<Writer, Error> {
-        let (conn, permit) = self.take().await?;
-        Ok(Writer { conn, permit: Some(permit) })
-    }
 }
 
-impl Writer {
-    /// The answer to the statement, unless there was none within the limit.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if there was none. The statement may take effect later.
-    pub(super) fn end<T>(mut self, answer: Result<T, Elapsed>) -> Result<T, Error> {
-        let answer = self.conn.settle(answer);
-        match &answer {
-            Ok(_) => self.permit = None,
-            Err(_) => warn(),
-        }
-        answer
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        if let Some(permit) = self.permit.take() {
-            let (patience, returned) = self.conn.give_back();
-            permit.keep(patience, returned);
-        }
-    }
-}
-
-impl WritePermit {
-    /// Keeps the permit until `answer` ends, which owns a connection whose commit has no answer, or
-    /// until that connection is silent.
-    fn keep(self, patience: Duration, answer: impl Future<Output = ()> + Send + 'static) {
-        tokio::spawn(async move {
-            let Self { permit, pool } = self;
-            answered(&pool, patience, answer).await;
-            drop(permit);
-        });
-    }
-}
-
-/// A commit that has no answer yet. Dropped before the answer, it goes on, and keeps its permit.
+/// A commit that has no answer yet. Dropped before the answer, it goes on.
 struct Committing<F: Future<Output = Result<(), Error>> + Send + 'static> {
     /// None once there was an answer.
     commit: Option<Pin<Box<F>>>,
-    /// None if the transaction only reads.
-    permit: Option<WritePermit>,
+    pool: PgPool,
     patience: Duration,
 }
 
@@ -143,32 +83,33 @@ impl<F: Future<Output = Result<(), Error>> + Send + 'static> Future for Committi
 
 impl<F: Future<Output = Result<(), Error>> + Send + 'static> Drop for Committing<F> {
     fn drop(&mut self) {
-        if let (Some(commit), Some(permit)) = (self.commit.take(), self.permit.take()) {
-            permit.keep(self.patience, async move {
+        let (Some(commit), Ok(runtime)) = (self.commit.take(), Handle::try_current()) else {
+            return;
+        };
+        let (pool, patience) = (self.pool.clone(), self.patience);
+        runtime.spawn(async move {
+            let commit = async {
                 let _ = commit.await;
-            });
-        }
+            };
+            answered(&pool, patience, commit).await;
+        });
     }
 }
 
-/// Commits the transaction of `conn`, which has a permit unless it only reads.
+/// Commits the transaction of `conn`.
 ///
 /// # Errors
 /// [`Error::Io`] if there is no answer within the limit. The transaction may be committed later.
-pub(super) async fn commit(mut conn: Conn, permit: Option<WritePermit>) -> Result<(), Error> {
+pub(super) async fn commit(mut conn: Conn) -> Result<(), Error> {
+    let pool = conn.pool().clone();
     let commit = Some(Box::pin(async move { conn.commit().await }));
-    let mut committing = Committing { commit, permit, patience: ANSWER_LIMIT };
+    let mut committing = Committing { commit, pool, patience: ANSWER_LIMIT };
     if let Ok(answer) = timeout(ANSWER_LIMIT, &mut committing).await {
         return answer;
     }
-    warn();
+    warn_of_commit();
     committing.patience = LOOK;
     Err(no_answer())
-}
-
-fn warn() {
-    let limit_seconds = ANSWER_LIMIT.as_secs();
-    tracing::warn!(limit_seconds, "PostgreSQL did not answer a commit in time");
 }
 
 /// How many of a pool's connections may write at a time.

@@ -33,14 +33,14 @@ impl<'p> Executor<'p> for Writes<'p> {
         E: 'q + Execute<'q, Postgres>,
     {
         let rows = async move {
-            let mut writer = match self.writers.take_for_one().await {
-                Ok(writer) => writer,
+            let mut conn = match self.writers.take().await {
+                Ok(conn) => conn,
                 Err(error) => return vec![Err(error)],
             };
             let span = ChildSpan::statement(self.place);
-            let rows = writer.conn.fetch_many(query).collect::<Vec<_>>();
+            let rows = conn.fetch_many(query).collect::<Vec<_>>();
             let rows = timeout(ANSWER_LIMIT, rows).await;
-            let rows = writer.end(rows).unwrap_or_else(|error| vec![Err(error)]);
+            let rows = conn.settle_commit(rows).unwrap_or_else(|error| vec![Err(error)]);
             let error = rows.iter().find_map(|row| row.as_ref().err());
             span.end(error.map(kind).as_deref());
             rows
@@ -54,10 +54,10 @@ impl<'p> Executor<'p> for Writes<'p> {
         E: 'q + Execute<'q, Postgres>,
     {
         Box::pin(async move {
-            let mut writer = self.writers.take_for_one().await?;
+            let mut conn = self.writers.take().await?;
             let span = ChildSpan::statement(self.place);
-            let row = timeout(ANSWER_LIMIT, writer.conn.fetch_optional(query)).await;
-            let row = writer.end(row).flatten();
+            let row = timeout(ANSWER_LIMIT, conn.fetch_optional(query)).await;
+            let row = conn.settle_commit(row).flatten();
             span.end(row.as_ref().err().map(kind).as_deref());
             row
         })
