@@ -13,7 +13,10 @@ use super::service::SaleAdmin;
 use super::services::AdminServices;
 use super::settings::QueueChange;
 use super::state::{AdminConcert, ScheduleSettings, ScheduleState};
-use super::{alerts as sale_alerts, box_office, catalogue, export, forecast, history as sale_history, person, publish, removal, sales_report, seat, stats, watch};
+use super::{
+    alerts as sale_alerts, box_office, catalogue, export, forecast, history as sale_history,
+    person, publish, removal, sales_report, seat, stats, watch,
+};
 use crate::concert::model::QueueSettings;
 use crate::http::api::auth::{Admin, Operator, Viewer};
 use crate::http::api::body::{Json, Path, created};

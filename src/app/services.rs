@@ -16,6 +16,7 @@ use crate::queue::service::WaitingRoom;
 use crate::queue::stream::http::TicketStreams;
 use crate::rehearsal::service::{OwnAddress, RehearsalParts, Rehearsals};
 use crate::reservation::service::Reservations;
+use crate::telemetry::Metrics;
 use crate::user::service::Users;
 
 /// The services behind the routes.

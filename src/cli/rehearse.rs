@@ -124,7 +124,7 @@ pub async fn run(args: &RehearseArgs) -> Result<ExitCode, RehearseError> {
     });
     let begun = operator.call(Method::POST, &path, Some(&plan)).await?;
     let path = format!("/v1/admin/rehearsals/{}", begun["id"]);
-    eprintln!("onsale: rehearsal {} runs", begun["id"]);
+    output::note(format_args!("onsale: rehearsal {} runs", begun["id"]));
     let ended = tokio::select! {
         ended = follow(&operator, &path) => ended?,
         _ = tokio::signal::ctrl_c() => {
@@ -160,7 +160,7 @@ async fn follow(operator: &Operator, path: &str) -> Result<Value, RehearseError>
                 failures = 0;
                 let progress = &seen["progress"];
                 let of = |name: &str| progress[name].as_f64().unwrap_or_default();
-                eprintln!(
+                output::note(format_args!(
                     "onsale: {:.0} s: {} waiting, {} buying, {} done, {} seats sold, {:.0} requests/s, p99 {:.0} ms",
                     of("seconds"),
                     of("waiting"),
@@ -169,7 +169,7 @@ async fn follow(operator: &Operator, path: &str) -> Result<Value, RehearseError>
                     of("seats_sold"),
                     of("requests_per_second"),
                     of("p99_ms"),
-                );
+                ));
             }
             Err(error) if failures >= FAILURES => return Err(error),
             Err(_) => failures += 1,

@@ -93,7 +93,8 @@ impl Forecasts {
 
     /// The seats of a schedule that are for sale: those that are not blocked.
     pub async fn seats_for_sale(&self, schedule: &Schedule) -> Result<u64, AdminError> {
-        let blocked = self.seats.blocked_seats(schedule.id).await?.seat_ids.len() as u64;
+        let (blocked, _) = self.seats.blocked_seats(schedule.id).await?;
+        let blocked = blocked.seat_ids.len() as u64;
         Ok(u64::from(schedule.seats_total).saturating_sub(blocked))
     }
 

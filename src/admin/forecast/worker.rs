@@ -90,7 +90,7 @@ mod tests {
         let (begun, has_begun) = oneshot::channel();
         let endless = |begun: oneshot::Sender<()>| {
             move |pace: &mut Pace| {
-                drop(begun.send(()));
+                begun.send(()).expect("somebody waits");
                 let mut pieces = 0_u64;
                 loop {
                     pace.keep()?;

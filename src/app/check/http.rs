@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -22,7 +22,7 @@ use crate::http::limit::client_address::Peer;
 use crate::store::id::ScheduleId;
 
 /// What the operator expects of a sale.
-#[derive(Debug, Clone, Copy, Deserialize, Validate, IntoParams)]
+#[derive(Debug, Clone, Copy, Deserialize, Validate, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ReadinessQuery {
     /// Number of people who are expected to join. Compared with the memory of Redis.

@@ -126,7 +126,7 @@ impl Report {
 
     /// The report as one JSON object.
     #[must_use]
-    pub fn json(&self) -> serde_json::Value {
+    pub fn json(&self) -> Value {
         serde_json::json!({
             "passes": self.passes(),
             "failures": self.count(Level::Failure),

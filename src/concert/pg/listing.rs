@@ -46,8 +46,7 @@ pub async fn concerts_by_sale(
                 ListedRow,
                 r#"select c.id, c.title, c.description, c.status, sale.opens_at as "opens_at!"
                    from (select concert_id, max(reservation_available_at) as opens_at
-                         from concert_schedule
-                         where deadline_at > now() and concert_id > 0
+                         from concert_schedule where deadline_at > now() and concert_id > 0
                            and not draft and removed_at is null
                          group by concert_id having min(reservation_available_at) <= now()) sale
                    join concert c on c.id = sale.concert_id
@@ -68,8 +67,7 @@ pub async fn concerts_by_sale(
                 ListedRow,
                 r#"select c.id, c.title, c.description, c.status, sale.opens_at as "opens_at!"
                    from (select concert_id, min(reservation_available_at) as opens_at
-                         from concert_schedule
-                         where deadline_at > now() and concert_id > 0
+                         from concert_schedule where deadline_at > now() and concert_id > 0
                            and not draft and removed_at is null
                          group by concert_id having min(reservation_available_at) > now()) sale
                    join concert c on c.id = sale.concert_id

@@ -60,7 +60,11 @@ where
 
 /// A `201 Created` answer with the path of the new resource in `Location`.
 pub fn created(location: &str, answer: impl IntoResponse) -> Response {
-    let mut response = (StatusCode::CREATED, answer).into_response();
+    with_location((StatusCode::CREATED, answer).into_response(), location)
+}
+
+/// A response with a path in `Location`.
+pub fn with_location(mut response: Response, location: &str) -> Response {
     match HeaderValue::try_from(location) {
         Ok(location) => {
             response.headers_mut().insert(LOCATION, location);

@@ -170,7 +170,9 @@ async fn lock_by_buyer(
     .fetch_all(tx.conn())
     .await?;
     if buyers.iter().map(|buyer| buyer.payments.len()).sum::<usize>() != payments.len() {
-        return Err(StoreError::Inconsistent(format!("payments of another schedule than {schedule}")));
+        return Err(StoreError::Inconsistent(format!(
+            "payments of another schedule than {schedule}"
+        )));
     }
     lock_schedule(tx, schedule).await?;
     let seats: Vec<SeatId> =

@@ -82,7 +82,7 @@ mod tests {
             assert!((expected..expected * 1.06).contains(&found), "{percent}: {found}");
         }
         let slow = Latencies::default();
-        slow.add(Duration::from_secs(3600));
+        slow.add(Duration::from_hours(1));
         assert!(slow.percentile(99) > 60_000.0);
         assert_eq!((slow.count(), latencies.count()), (1, 1000));
         assert!(percentile(&[&slow, &latencies], 50) < 600.0);

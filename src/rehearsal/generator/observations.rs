@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn a_seat_that_two_buyers_hold_or_buy_is_counted() {
         let seen = Observations::default();
-        let (one, two, minute) = (SeatId(1), SeatId(2), Duration::from_secs(60));
+        let (one, two, minute) = (SeatId(1), SeatId(2), Duration::from_mins(1));
         seen.note_hold(1, &[one, two], Duration::ZERO);
         seen.note_hold(2, &[one], minute);
         seen.note_hold(2, &[one], minute);

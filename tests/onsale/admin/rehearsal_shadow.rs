@@ -8,55 +8,92 @@ use onsale::user::rehearsal_pass::{Pass, RehearsalPasses};
 use serde_json::{Value, json};
 
 use super::rehearsal::{coming_sale, ended, find, quick, remains, start, until_removed};
+use crate::support::client::Client;
 use crate::support::program::Program;
+use crate::support::sale::Sale;
 use crate::support::wait::until;
 use crate::support::world::{QUEUE_SECRET, World, token};
 
-#[tokio::test]
-async fn nobody_sees_a_shadow_and_a_pass_is_valid_for_nothing_else() {
-    let world = World::new().await;
-    let process = world.start().await;
-    let admin = process.admin().await;
-    let sale = coming_sale(&admin, json!({})).await;
+/// A rehearsal that lasts longer than a test, whose shadow is there: its id and its start.
+async fn lasting(world: &World, admin: &Client, sale: &Sale) -> (RehearsalId, Value) {
     let plan = json!({"buyers": 3, "early_seconds": 600, "late_seconds": 600});
-    let begun = start(&admin, &sale, plan).await;
-    let id = RehearsalId(begun["id"].as_i64().expect("an id"));
+    let begun = start(admin, sale, plan).await;
     until("the shadow is there", async || {
         let shadows = "select count(*) from concert_schedule where id < 0 and queue_epoch > 0";
         (world.number(shadows).await == 1).then_some(())
     })
     .await;
+    (RehearsalId(begun["id"].as_i64().expect("an id")), begun)
+}
 
+/// Ends a rehearsal, and waits until everything of it is removed.
+async fn end(world: &World, admin: &Client, begun: &Value) {
+    let path = format!("/v1/admin/rehearsals/{}", begun["id"]);
+    assert_eq!(admin.delete(&path).await.status, 204);
+    assert_eq!(ended(admin, begun).await["state"], "STOPPED");
+    assert_eq!(admin.delete(&path).await.status, 204, "it has ended");
+    until_removed(world, admin, begun).await;
+}
+
+#[tokio::test]
+async fn nobody_sees_a_shadow() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let sale = coming_sale(&admin, json!({})).await;
+    let (id, begun) = lasting(&world, &admin, &sale).await;
     let mut buyer = process.buyer().await;
     let shadow = id.schedule();
     for client in [&process.anonymous(), &buyer, &admin] {
-        for path in [
-            format!("/v1/schedules/{shadow}"),
-            format!("/v1/schedules/%2D{id}"),
-            format!("/v1/schedules/{shadow}/seats"),
-            format!("/v1/schedules/{shadow}/seats/status"),
-            format!("/v1/schedules/{shadow}/seats/layout"),
-            format!("/v1/schedules/{shadow}/queue"),
-            format!("/v1/schedules/{shadow}/queue/draw"),
-            format!("/v1/admin/schedules/{shadow}/stats"),
-            format!("/v1/admin/schedules/{shadow}/report"),
-        ] {
+        for path in ["", "/seats", "/seats/status", "/seats/layout", "/queue", "/queue/draw"] {
+            let path = format!("/v1/schedules/{shadow}{path}");
             client.get(&path).await.refused(404, "schedule_not_found");
         }
+        let encoded = format!("/v1/schedules/%2D{id}");
+        client.get(&encoded).await.refused(404, "schedule_not_found");
         client.get(&format!("/v1/concerts/{shadow}")).await.refused(404, "concert_not_found");
         let dates = format!("/v1/concerts/{shadow}/schedules");
         client.get(&dates).await.refused(404, "concert_not_found");
     }
+    for path in [
+        "",
+        "/seats",
+        "/stats",
+        "/history",
+        "/alerts",
+        "/report",
+        "/refund",
+        "/exports/buyers.csv",
+        "/readiness",
+    ] {
+        let path = format!("/v1/admin/schedules/{shadow}{path}");
+        admin.get(&path).await.refused(404, "schedule_not_found");
+    }
+    let guests = format!("/v1/admin/box-office/schedules/{shadow}/guests");
+    admin.get(&guests).await.refused(404, "schedule_not_found");
     for page in ["wait", "seats"] {
         let answer = buyer.get(&format!("/schedules/{shadow}/{page}")).await;
         assert_eq!(answer.status, 404, "{page}");
     }
     buyer.join(shadow.0).await.refused(404, "schedule_not_found");
-    for list in ["limit=200", "sale=OPEN", "sale=UPCOMING", "status=AVAILABLE"] {
-        let listed = buyer.get(&format!("/v1/concerts?{list}")).await.ok(200);
+    for list in
+        ["concerts?limit=200", "concerts?sale=OPEN", "concerts?sale=UPCOMING", "admin/concerts"]
+    {
+        let listed = admin.get(&format!("/v1/{list}")).await.ok(200);
         let items = listed["items"].as_array().expect("items");
         assert!(items.iter().all(|item| item["id"].as_i64() > Some(0)), "{list}: {listed}");
     }
+    end(&world, &admin, &begun).await;
+}
+
+#[tokio::test]
+async fn the_pass_of_a_synthetic_buyer_is_valid_for_nothing_else() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let sale = coming_sale(&admin, json!({})).await;
+    let (id, begun) = lasting(&world, &admin, &sale).await;
+    let (buyer, shadow) = (process.buyer().await, id.schedule());
     let forged = buyer.with_token(&token(id.buyer(1).0, Role::User));
     forged.get("/v1/users/me").await.refused(401, "unauthenticated");
 
@@ -76,12 +113,7 @@ async fn nobody_sees_a_shadow_and_a_pass_is_valid_for_nothing_else() {
     code.refused(401, "unauthenticated");
     let mut other = buyer.with_token(&sign(RehearsalId(id.0 + 1), 1));
     other.join(shadow.0).await.refused(404, "schedule_not_found");
-
-    let path = format!("/v1/admin/rehearsals/{id}");
-    assert_eq!(admin.delete(&path).await.status, 204);
-    assert_eq!(ended(&admin, &begun).await["state"], "STOPPED");
-    assert_eq!(admin.delete(&path).await.status, 204, "it has ended");
-    until_removed(&world, &admin, &begun).await;
+    end(&world, &admin, &begun).await;
     synthetic.join(shadow.0).await.refused(404, "schedule_not_found");
 }
 

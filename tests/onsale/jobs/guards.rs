@@ -5,6 +5,7 @@ use onsale::store::StoreError;
 use onsale::store::id::{PaymentId, ScheduleId};
 use onsale::store::pg::Pg;
 use serde_json::json;
+use sqlx::error::DatabaseError;
 use sqlx::{Connection, PgConnection};
 
 use super::books::sell;
@@ -42,8 +43,9 @@ async fn race(world: &World, payment: i64) -> Option<String> {
                               where r.id = locked.reservation_id returning r.seat_id)
                 select point_change(user_id, 'REFUND', amount, $1::text) from locked";
     let ended = sqlx::query(rest).bind(payment).execute(&mut *tx).await;
-    let code =
-        |error: &sqlx::Error| error.as_database_error().and_then(|it| it.code()).map(String::from);
+    let code = |error: &sqlx::Error| {
+        error.as_database_error().and_then(DatabaseError::code).map(String::from)
+    };
     if let Err(error) = &ended {
         tx.rollback().await.expect("rolled back");
         refund.await.expect("an answer").ok();

@@ -13,7 +13,7 @@ use crate::support::world::World;
 const ROWS: i64 = 10_000_000;
 
 /// Forty sales, and 20,000 rows in each table that grows.
-const FILL: [&str; 20] = [
+const FILL: [&str; 24] = [
     // It would count the rows again.
     "do $$ declare t text; begin
        for t in select quote_ident(relname) from pg_class

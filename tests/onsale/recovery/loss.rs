@@ -174,17 +174,17 @@ async fn check_loss(loss: Loss) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wiping_redis_loses_no_seat_and_no_queue_entry() {
-    check_loss(Loss::Wiped).await;
+    Box::pin(check_loss(Loss::Wiped)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_restarting_empty_loses_no_seat_and_no_queue_entry() {
-    check_loss(Loss::Restarted).await;
+    Box::pin(check_loss(Loss::Restarted)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_restarting_with_an_older_state_loses_no_seat_and_no_queue_entry() {
-    check_loss(Loss::Older).await;
+    Box::pin(check_loss(Loss::Older)).await;
 }
 
 /// Holds a seat and releases it repeatedly until `stop`, then pays once. Counts its holds. It does
