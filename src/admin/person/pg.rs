@@ -18,15 +18,17 @@ pub(super) enum List {
     Reservations,
     Payments,
     QueueEntries,
+    BoxOfficeActions,
     Changes,
 }
 
 /// The lists in the order of the document, with their names.
-pub(super) const LISTS: [(List, &str); 5] = [
+pub(super) const LISTS: [(List, &str); 6] = [
     (List::PointHistory, "point_history"),
     (List::Reservations, "reservations"),
     (List::Payments, "payments"),
     (List::QueueEntries, "queue_entries"),
+    (List::BoxOfficeActions, "box_office_actions"),
     (List::Changes, "changes_as_administrator"),
 ];
 
@@ -58,6 +60,7 @@ pub(super) async fn items(
         List::Reservations => page.reservations().await,
         List::Payments => page.payments().await,
         List::QueueEntries => page.queue_entries().await,
+        List::BoxOfficeActions => page.box_office_actions().await,
         List::Changes => page.changes().await,
     };
     Ok(items?)
@@ -121,6 +124,15 @@ list!(
                 'joined_at', created_at, 'admitted_at', entered_at,
                 'ended_at', expired_at)::text as "json!"
        from queue where user_id = $1 and id < $2 order by id desc limit $3"#
+);
+
+list!(
+    box_office_actions,
+    r#"select id as "id!", json_build_object('id', id, 'kind', kind,
+                'schedule_id', concert_schedule_id, 'reservation_id', reservation_id,
+                'seat_id', seat_id, 'to_seat_id', to_seat_id, 'reason', reason,
+                'created_at', created_at)::text as "json!"
+       from box_office_action where user_id = $1 and id < $2 order by id desc limit $3"#
 );
 
 list!(

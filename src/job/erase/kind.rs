@@ -2,7 +2,7 @@
 //!
 //! First every process refuses the person's tokens and tickets. When that is certain, their queue
 //! entries end, and what they have is looked at again: they may have bought in that moment. Then their
-//! name is replaced in the audit and in jobs, page by page. At last the user row loses its name and its
+//! name is replaced in the audit, in jobs and in the reasons of the box office, page by page. At last the user row loses its name and its
 //! identity, in one transaction with everything else that is theirs alone.
 
 use std::time::Duration;
@@ -52,6 +52,10 @@ enum Cursor {
     Audit(i64),
     /// Replace the name in the parameters of jobs, after this id.
     Jobs(i64),
+    /// Replace the name in the reasons of the box office, after this id.
+    Actions(i64),
+    /// Replace the name in the reasons of guests' seats, after this id.
+    Guests(i64),
     /// Erase the user.
     Erase,
 }
@@ -114,7 +118,15 @@ async fn erase_page(tx: &mut Tx, run: &JobRun) -> Result<JobPage, StoreError> {
         }
         Cursor::Jobs(after) => {
             let page = pg::scrub_jobs(tx, user, &name, after, PAGE).await?;
-            scrubbed(page, Cursor::Jobs, Cursor::Erase)
+            scrubbed(page, Cursor::Jobs, Cursor::Actions(0))
+        }
+        Cursor::Actions(after) => {
+            let page = pg::scrub_actions(tx, user, &name, after, PAGE).await?;
+            scrubbed(page, Cursor::Actions, Cursor::Guests(0))
+        }
+        Cursor::Guests(after) => {
+            let page = pg::scrub_guests(tx, user, &name, after, PAGE).await?;
+            scrubbed(page, Cursor::Guests, Cursor::Erase)
         }
         Cursor::Erase => {
             let done = pg::erase(tx, &[user]).await?;

@@ -151,6 +151,75 @@ pub async fn scrub_jobs(
     Ok(Scrubbed { last: page.last, rows: count(&page.named) })
 }
 
+/// As [`scrub_audit`], for the reasons of what the box office did.
+pub async fn scrub_actions(
+    tx: &mut Tx,
+    user: UserId,
+    name: &str,
+    after: i64,
+    limit: i64,
+) -> Result<Scrubbed, StoreError> {
+    let page = sqlx::query!(
+        r#"with page as materialized (
+             select id, reason, user_id = $1 as own
+             from box_office_action where id > $3 order by id limit $4)
+           select max(id) as last, coalesce(array_agg(id) filter (
+                    where (own or char_length($2::text) > 1) and strpos(reason, $2) > 0), '{}')
+                  as "named!"
+           from page"#,
+        user.0,
+        name,
+        after,
+        limit
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    sqlx::query!(
+        "update box_office_action set reason = left(replace(reason, $1, 'erased'), 500)
+         where id = any($2)",
+        name,
+        &page.named
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(Scrubbed { last: page.last, rows: count(&page.named) })
+}
+
+/// As [`scrub_audit`], for the reasons of seats that guests got.
+pub async fn scrub_guests(
+    tx: &mut Tx,
+    user: UserId,
+    name: &str,
+    after: i64,
+    limit: i64,
+) -> Result<Scrubbed, StoreError> {
+    let page = sqlx::query!(
+        r#"with page as materialized (
+             select g.reservation_id as id, g.reason, r.user_id = $1 as own
+             from guest_seat g join reservation r on r.id = g.reservation_id
+             where g.reservation_id > $3 order by g.reservation_id limit $4)
+           select max(id) as last, coalesce(array_agg(id) filter (
+                    where (own or char_length($2::text) > 1) and strpos(reason, $2) > 0), '{}')
+                  as "named!"
+           from page"#,
+        user.0,
+        name,
+        after,
+        limit
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    sqlx::query!(
+        "update guest_seat set reason = left(replace(reason, $1, 'erased'), 500)
+         where reservation_id = any($2)",
+        name,
+        &page.named
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(Scrubbed { last: page.last, rows: count(&page.named) })
+}
+
 /// Erases who users are (`migrations/functions/erase_users.sql`). Returns how many were erased by this
 /// call.
 pub async fn erase(tx: &mut Tx, users: &[UserId]) -> Result<i64, StoreError> {

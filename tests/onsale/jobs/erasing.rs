@@ -84,6 +84,16 @@ async fn write_name(world: &World, admin: &Client, user: i64) {
     let sql = "insert into job (kind, requested_by, cancellable, parameters, state, finished_at)
                values ('REFUND_SCHEDULE', $1, false, $2, 'DONE', now())";
     sqlx::query(sql).bind(admin.user).bind(&note).execute(&world.pool).await.expect("a job");
+    let reason = format!("{NAME} lost the telephone.");
+    for sql in [
+        "insert into box_office_action (kind, admin, user_id, reason)
+         values ('REISSUE_CODE', $1, $2, $3)",
+        "insert into guest_seat (reservation_id, concert_schedule_id, was_blocked, given_by, reason)
+         select id, concert_schedule_id, false, $1, $3 from reservation where user_id = $2 limit 1",
+    ] {
+        let row = sqlx::query(sql).bind(admin.user).bind(user).bind(&reason);
+        row.execute(&world.pool).await.expect("a reason");
+    }
 }
 
 /// Makes a recovery code, and joins a queue; returns the code.
@@ -118,7 +128,14 @@ async fn nothing_has_the_name_afterwards_and_the_numbers_stay() {
     let code = wait_elsewhere(&world, &mut person, waiting.schedule).await;
     write_name(&world, &admin, person.user).await;
     let before = found(&world).await;
-    assert_eq!(before, ["audit.after", "job.parameters", "user.name"], "where the search finds it");
+    let places = [
+        "audit.after",
+        "box_office_action.reason",
+        "guest_seat.reason",
+        "job.parameters",
+        "user.name",
+    ];
+    assert_eq!(before, places, "where the search finds it");
 
     admin.patch("/v1/admin/event-feed", json!({"enabled": true})).await.ok(200);
     let job = erase(&admin, person.user, true).await.ok(202);
@@ -126,7 +143,7 @@ async fn nothing_has_the_name_afterwards_and_the_numbers_stay() {
     let cancel = format!("/v1/admin/jobs/{}/cancel", job["id"]);
     admin.post(&cancel, json!({})).await.refused(409, "job_not_cancellable");
     let job = wait_for(&admin, &job, "DONE").await;
-    assert_eq!((&job["done"], &job["figures"]["texts"]), (&json!(1), &json!(5)), "{job}");
+    assert_eq!((&job["done"], &job["figures"]["texts"]), (&json!(1), &json!(7)), "{job}");
     assert_eq!(found(&world).await, [""; 0]);
     assert_eq!(found_in_redis(&world).await, 0);
 

@@ -22,6 +22,8 @@ async fn the_document_has_everything_of_one_person_and_nothing_of_others() {
         (world.number("select count(*) from queue").await == 2).then_some(())
     })
     .await;
+    let code = format!("/v1/admin/box-office/buyers/{}/recovery-code", one.user);
+    admin.post(&code, json!({"reason": "Showed the receipt."})).await.ok(201);
     let answer = admin.get(&format!("/v1/admin/users/{}/data", one.user)).await;
     assert_eq!(answer.header("content-type"), "application/json");
     let file = format!("attachment; filename=\"onsale-user-{}.json\"", one.user);
@@ -34,6 +36,7 @@ async fn the_document_has_everything_of_one_person_and_nothing_of_others() {
     assert_eq!((count("point_history"), count("queue_entries")), (Some(2), Some(1)));
     assert_eq!(data["reservations"][0]["concert"], "Night");
     assert_eq!(count("changes_as_administrator"), Some(0));
+    assert_eq!(data["box_office_actions"][0]["reason"], "Showed the receipt.");
     assert!(!text.contains(other["hold_id"].as_str().expect("a hold")));
     let own = admin.get(&format!("/v1/admin/users/{}/data", admin.user)).await.ok(200);
     let actions: Vec<&Value> = own["changes_as_administrator"]
@@ -42,7 +45,10 @@ async fn the_document_has_everything_of_one_person_and_nothing_of_others() {
         .iter()
         .map(|it| &it["action"])
         .collect();
-    assert_eq!(actions, ["seats.add", "schedule.create", "concert.create"]);
+    assert_eq!(
+        actions,
+        ["box_office.reissue_code", "seats.add", "schedule.create", "concert.create"]
+    );
 }
 
 #[tokio::test]
