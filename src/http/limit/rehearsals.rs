@@ -1,4 +1,5 @@
-//! Hides the shadows of rehearsals: a path with the id of a shadow answers as if there were none,
+//! Hides the shadows of rehearsals: a path with the id of a shadow or of a synthetic buyer answers as
+//! if there were none,
 //! unless the caller is a synthetic buyer of its rehearsal. Such a buyer may call only what buying
 //! needs, and nothing of another sale.
 
@@ -17,6 +18,14 @@ const ROUTES: [(&str, &str); 5] = [
     ("DELETE", "/v1/queue/ticket"),
     ("POST", "/v1/schedules/{id}/reservations"),
     ("POST", "/v1/payments"),
+];
+
+/// What an unknown id gets, by the part of the route that names it.
+const HIDDEN: [(&str, ProblemCode); 4] = [
+    ("/schedules/{", ProblemCode::ScheduleNotFound),
+    ("/concerts/{", ProblemCode::ConcertNotFound),
+    ("/users/{", ProblemCode::UserNotFound),
+    ("/buyers/{", ProblemCode::UserNotFound),
 ];
 
 /// The rehearsal of the caller, if it is a synthetic buyer.
@@ -45,16 +54,14 @@ pub(super) async fn check(
     route: &str,
     parts: &mut Parts,
 ) -> Result<(), Problem> {
-    let of_schedule = route.contains("/schedules/{");
-    if !of_schedule && !route.contains("/concerts/{") && caller.is_none() {
-        return Ok(());
-    }
+    let hidden = HIDDEN.iter().find(|(part, _)| route.contains(part)).map(|(_, code)| *code);
     if caller.is_some() && !ROUTES.contains(&(parts.method.as_str(), route)) {
         let detail = "A pass of a rehearsal is valid only for buying in its shadow.";
         return Err(Problem::unauthenticated().detail(detail));
     }
-    let hidden =
-        if of_schedule { ProblemCode::ScheduleNotFound } else { ProblemCode::ConcertNotFound };
+    let Some(hidden) = hidden else {
+        return Ok(());
+    };
     let Ok(values) = RawPathParams::from_request_parts(parts, &()).await else {
         // Without path parameters.
         return Ok(());

@@ -1,5 +1,7 @@
 //! The SQL that removes a shadow: pages of each table, so that no lock lasts long.
 
+use std::time::Duration;
+
 use crate::store::StoreError;
 use crate::store::id::{RehearsalId, ScheduleId};
 use crate::store::pg::{Pg, Tx};
@@ -50,7 +52,7 @@ pub async fn give_back(pg: &Pg, id: RehearsalId) -> Result<(), StoreError> {
 /// Removes a page of the rows of the sale. Returns whether there may be more.
 pub async fn remove_sale_page(pg: &Pg, id: RehearsalId) -> Result<bool, StoreError> {
     let mut tx = pg.begin("remove_shadow").await?;
-    sqlx::query!("set local statement_timeout = 15000").execute(tx.conn()).await?;
+    tx.raise_limit(Duration::from_secs(15)).await?;
     let more = remove_money(&mut tx, id).await?
         || remove_queue(&mut tx, id.schedule()).await?
         || remove_seats(&mut tx, id.schedule()).await?;
@@ -68,6 +70,10 @@ pub async fn remove_sale_page(pg: &Pg, id: RehearsalId) -> Result<bool, StoreErr
 }
 
 async fn remove_money(tx: &mut Tx, id: RehearsalId) -> Result<bool, StoreError> {
+    // Staff may have refunded or moved a reservation by its id.
+    sqlx::query!("delete from box_office_action where concert_schedule_id = $1", id.schedule().0)
+        .execute(tx.conn())
+        .await?;
     let payments = sqlx::query!(
         "delete from payment where id = any (array(
            select id from payment where user_id between $1 and $2 order by user_id limit $3))",
@@ -152,7 +158,7 @@ async fn remove_schedule(tx: &mut Tx, id: RehearsalId) -> Result<(), StoreError>
 /// be more; without any, the rehearsal is marked as removed.
 pub async fn remove_buyers_page(pg: &Pg, id: RehearsalId) -> Result<bool, StoreError> {
     let mut tx = pg.begin("remove_synthetic_buyers").await?;
-    sqlx::query!("set local statement_timeout = 15000").execute(tx.conn()).await?;
+    tx.raise_limit(Duration::from_secs(15)).await?;
     let more = remove_queue(&mut tx, id.schedule()).await? || remove_users(&mut tx, id).await?;
     if !more {
         sqlx::query!("update rehearsal set removed_at = clock_timestamp() where id = $1", id.0)

@@ -1,5 +1,7 @@
 //! The SQL that makes a shadow and its buyers, and reads what was sold in it.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 use crate::store::StoreError;
@@ -30,7 +32,7 @@ pub async fn copy(
     rehearsal: RehearsalId,
     times: ShadowTimes,
 ) -> Result<u64, StoreError> {
-    sqlx::query!("set local statement_timeout = 15000").execute(tx.conn()).await?;
+    tx.raise_limit(Duration::from_secs(15)).await?;
     sqlx::query!(
         "insert into concert (id, title, description) overriding system value
          select $2, left('Rehearsal: ' || c.title, 200), 'Not a sale. It is removed at its end.'
@@ -82,7 +84,7 @@ pub async fn create_buyers(pg: &Pg, rehearsal: RehearsalId, count: u32) -> Resul
     for first in (1..=count).step_by(step) {
         let last = count.min(first.saturating_add(BATCH - 1));
         let mut tx = pg.begin("create_synthetic_buyers").await?;
-        sqlx::query!("set local statement_timeout = 15000").execute(tx.conn()).await?;
+        tx.raise_limit(Duration::from_secs(15)).await?;
         sqlx::query!(
             r#"with made as (
                  insert into "user" (id, name) overriding system value

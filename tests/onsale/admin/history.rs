@@ -211,7 +211,7 @@ async fn readings_are_rolled_up_once_however_many_processes_do_it_and_old_ones_a
         let query = format!("?step={step}&from={}&until={}", ago(hours * 3600 - 300), ago(20));
         let found = history(&admin, &sale, &query).await;
         let values = found["series"]["waiting"].as_array().expect("values");
-        assert!(values.iter().all(|value| *value == 7.0), "a gap at step {step}");
+        assert!(values.iter().all(|value| *value == 7.0), "a gap at step {step}: {values:?}");
         let rates = found["series"]["admissions_per_second"].as_array().expect("values");
         let odd = rates
             .iter()

@@ -105,6 +105,8 @@ async fn the_sell_out_is_predicted_from_the_seats_sold_lately() {
     let hold = buyer.hold(sale.schedule, json!({"quantity": 4})).await.ok(201);
     buyer.pay(&hold).await.ok(201);
     let stats = until("a prediction", async || {
+        // Without anybody who joins, nothing more would be sold.
+        process.buyer().await.join(sale.schedule).await.ok(201);
         let stats = stats(&admin, &sale).await;
         (!stats["pace"]["sell_out"].is_null() && stats["sold"] == 4).then_some(stats)
     })

@@ -71,6 +71,17 @@ async fn nobody_sees_a_shadow() {
     }
     let guests = format!("/v1/admin/box-office/schedules/{shadow}/guests");
     admin.get(&guests).await.refused(404, "schedule_not_found");
+    let synthetic = id.buyer(0);
+    for path in [
+        format!("/v1/admin/users/{synthetic}/data"),
+        format!("/v1/admin/box-office/buyers/{synthetic}"),
+    ] {
+        admin.get(&path).await.refused(404, "user_not_found");
+    }
+    for q in [synthetic.to_string(), "rehearsal".to_owned()] {
+        let found = admin.get(&format!("/v1/admin/box-office/search?q={q}")).await.ok(200);
+        assert_eq!(found["items"], json!([]), "{q}");
+    }
     for page in ["wait", "seats"] {
         let answer = buyer.get(&format!("/schedules/{shadow}/{page}")).await;
         assert_eq!(answer.status, 404, "{page}");
@@ -142,11 +153,15 @@ async fn a_rehearsal_whose_process_was_killed_is_broken_and_removed_by_another()
 
 /// Tables with rows that keep a shadow from being removed, and why each is no hindrance: `removal.rs`
 /// deletes its rows, or no row of it can belong to a rehearsal.
-const REFERRING: [(&str, &str); 17] = [
+const REFERRING: [(&str, &str); 22] = [
     ("audit", "a synthetic buyer is no administrator"),
+    ("barred_user", "a synthetic buyer is no user who can be erased"),
+    ("box_office_action", "removed"),
     ("concert_schedule", "removed"),
     ("draw", "removed"),
     ("draw_lease", "removed"),
+    ("guest_seat", "no call finds the schedule of a shadow"),
+    ("job", "a synthetic buyer is no administrator"),
     ("payment", "removed"),
     ("point", "removed"),
     ("point_history", "removed"),
@@ -155,6 +170,7 @@ const REFERRING: [(&str, &str); 17] = [
     ("recovery_code", "a pass makes no recovery code"),
     ("rehearsal", "a synthetic buyer is no administrator"),
     ("rejection_count", "removed"),
+    ("removed_seat", "no call finds the schedule of a shadow"),
     ("reservation", "removed"),
     ("sale_phase", "none is written for a shadow"),
     ("sale_report", "none is computed for a shadow"),

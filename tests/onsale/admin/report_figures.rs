@@ -29,9 +29,10 @@ const WAITS: &str = "select jsonb_build_array(avg(wait), max(wait),
 const SALES: &str = "select to_jsonb(s) || to_jsonb(r) from
     (select count(*) as seats, count(*) filter (where blocked) as blocked
      from seat where concert_schedule_id = $1) as s,
-    (select count(*) filter (where status = 'COMPLETE') as sold,
+    (select count(*) filter (where status = 'COMPLETE' and not guest) as sold,
+            count(*) filter (where status = 'COMPLETE' and guest) as guests,
             coalesce(sum(amount) filter (where status = 'COMPLETE'), 0) as revenue,
-            count(distinct user_id) filter (where status = 'COMPLETE') as buyers,
+            count(distinct user_id) filter (where status = 'COMPLETE' and not guest) as buyers,
             count(*) filter (where status = 'REFUNDED') as refunded,
             coalesce(sum(amount) filter (where status = 'REFUNDED'), 0) as refunds,
             count(*) filter (where status = 'PAYMENT_WAITING') as held,
@@ -40,7 +41,9 @@ const SALES: &str = "select to_jsonb(s) || to_jsonb(r) from
      from reservation where concert_schedule_id = $1) as r";
 const SECTIONS: &str = "select jsonb_agg(f order by first) from (
     select s.section, count(*) as seats, count(*) filter (where s.blocked) as blocked,
-           count(r.id) as sold, coalesce(sum(r.amount), 0) as revenue, min(s.seat_number) as first
+           count(r.id) filter (where not r.guest) as sold,
+           count(r.id) filter (where r.guest) as guests,
+           coalesce(sum(r.amount), 0) as revenue, min(s.seat_number) as first
     from seat s left join reservation r on r.seat_id = s.id and r.status = 'COMPLETE'
     where s.concert_schedule_id = $1 group by s.section) f";
 const REJECTIONS: &str = "select jsonb_agg(f order by times desc, wanted, reason) from (

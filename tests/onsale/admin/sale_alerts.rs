@@ -153,9 +153,10 @@ async fn admission_that_stands_still_has_an_alert_until_somebody_is_admitted() {
     let sale = sale::open(&admin, 1, 9, json!({"capacity": 5})).await;
     let _first = active_buyer(&process, &sale).await;
     // The rate in Redis is broken, so the token bucket stays empty.
+    let broken = [("rate", "0"), ("tokens", "0")];
     let mut redis = world.raw_redis().await;
     let meta = key(sale.schedule, "meta");
-    let _: () = redis.hset(&meta, "rate", "0").await.expect("Redis");
+    let _: () = redis.hset_multiple(&meta, &broken).await.expect("Redis");
     let mut waiting = process.buyer().await;
     assert_eq!(waiting.join(sale.schedule).await.ok(201)["status"], "WAITING");
     let watch = watch(&world);

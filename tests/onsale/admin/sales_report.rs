@@ -94,7 +94,8 @@ async fn the_sales_report_shows_what_happened_and_survives_the_loss_of_redis() {
     assert_eq!(counts, [4, 3, 1, 100, 1, 1, 100, 0]);
     assert_eq!(
         report["sections"],
-        json!([{"section": "A", "seats": 4, "blocked": 3, "sold": 1, "revenue": 100}])
+        json!([{"section": "A", "seats": 4, "blocked": 3, "sold": 1, "guests": 0,
+                "revenue": 100}])
     );
     assert_eq!(refusals(&report, "hold", "seat_taken"), 1);
     assert_eq!((&report["settled"], &report["interval_seconds"]), (&json!(false), &json!(10)));

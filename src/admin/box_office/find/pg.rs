@@ -1,4 +1,5 @@
-//! The SQL that finds buyers and seats. Each statement finds its rows by an index.
+//! The SQL that finds buyers and seats. Each statement finds its rows by an index. Rehearsals, whose
+//! buyers and schedules have ids below zero, are not found.
 
 pub mod buyer;
 
@@ -56,7 +57,8 @@ macro_rules! reservations {
                       s.seat_number, s.section, s."row", p.id as "payment_id?"
                from reservation r join "user" u on u.id = r.user_id join seat s on s.id = r.seat_id
                left join payment p on p.reservation_id = r.id
-               where "# + $condition
+               where r.user_id > 0 and "#
+                + $condition
                 + " order by r.id limit 100",
             $id
         )
@@ -87,7 +89,7 @@ pub async fn by_hold(pg: &Pg, id: Uuid) -> Result<Vec<SearchHit>, StoreError> {
 pub async fn by_ticket(pg: &Pg, id: Uuid) -> Result<Vec<SearchHit>, StoreError> {
     let rows = sqlx::query!(
         r#"select q.user_id, u.name, q.concert_schedule_id from queue q
-           join "user" u on u.id = q.user_id where q.token = $1 limit 1"#,
+           join "user" u on u.id = q.user_id where q.token = $1 and q.user_id > 0 limit 1"#,
         id
     )
     .fetch_all(pg.pool())
@@ -105,7 +107,7 @@ pub async fn by_ticket(pg: &Pg, id: Uuid) -> Result<Vec<SearchHit>, StoreError> 
 
 /// Finds a user by its id.
 pub async fn by_user(pg: &Pg, id: i64) -> Result<Vec<SearchHit>, StoreError> {
-    let rows = sqlx::query!(r#"select id, name from "user" where id = $1"#, id)
+    let rows = sqlx::query!(r#"select id, name from "user" where id = $1 and id > 0"#, id)
         .fetch_all(pg.pool())
         .await?;
     let person = |id, name| Person { id: UserId(id), name };
@@ -119,6 +121,7 @@ pub async fn by_name(pg: &Pg, text: &str, limit: i64) -> Result<Vec<SearchHit>, 
     let rows = sqlx::query!(
         r#"select id, name from "user"
            where lower(name) ~>=~ lower($1) and lower(name) ~<=~ (lower($1) || $2)
+             and id > 0
            order by lower(name) using ~<~, id limit $3"#,
         text,
         HIGHEST,
@@ -138,7 +141,8 @@ pub async fn seat_numbered(
     number: i32,
 ) -> Result<Option<SeatId>, StoreError> {
     let find = sqlx::query_scalar!(
-        "select id from seat where concert_schedule_id = $1 and seat_number = $2",
+        "select id from seat where concert_schedule_id = $1 and seat_number = $2
+           and concert_schedule_id > 0",
         schedule.0,
         number
     );
@@ -159,7 +163,7 @@ pub async fn seat(pg: &Pg, id: SeatId) -> Result<Option<SeatProfile>, StoreError
              where seat_id = s.id and status in ('PAYMENT_WAITING', 'COMPLETE') limit 1) r on true
            left join "user" u on u.id = r.user_id
            left join payment p on p.reservation_id = r.id
-           where s.id = $1"#,
+           where s.id = $1 and s.concert_schedule_id > 0"#,
         id.0
     )
     .fetch_optional(pg.pool())
