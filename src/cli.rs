@@ -14,17 +14,15 @@ mod rehearse;
 mod restore;
 mod seed;
 mod simulate;
+mod token;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use onsale::admin::error::AdminError;
 use onsale::app::{self, StartError};
-use onsale::caller::Role;
 use onsale::config::{AccessSettings, PostgresSettings, Settings, TelemetrySettings, sources};
 use onsale::store::StoreError;
-use onsale::store::id::UserId;
 use onsale::store::pg::token_generations::TokenGenerations;
 use onsale::store::pg::{Pg, migrations};
 use onsale::telemetry;
@@ -69,7 +67,7 @@ enum Command {
     #[command(subcommand)]
     Admin(admin::AdminCommand),
     /// Print an access token
-    Token(TokenArgs),
+    Token(token::TokenArgs),
     /// Create the demo sale, or users for load tests
     Seed(Box<seed::SeedArgs>),
     /// Ask the process on this machine whether it runs; exit with 1 if not
@@ -103,26 +101,6 @@ struct MigrateArgs {
     /// Change nothing; exit with 1 if the schema is not up to date
     #[arg(long)]
     check: bool,
-}
-
-#[derive(Debug, Args)]
-struct TokenArgs {
-    #[command(flatten)]
-    postgres: PostgresSettings,
-    #[command(flatten)]
-    access: AccessSettings,
-    /// Id of the user
-    #[arg(long)]
-    user: i64,
-    /// Give the token the role admin
-    #[arg(long, conflicts_with = "role")]
-    admin: bool,
-    #[arg(long, help = "Give the token a role: viewer, box_office, operator or admin")]
-    #[arg(value_parser = admin::parse_role)]
-    role: Option<Role>,
-    /// Lifetime of the token
-    #[arg(long, default_value = "1d", value_parser = humantime::parse_duration)]
-    ttl: Duration,
 }
 
 /// Why a command failed.
@@ -234,7 +212,10 @@ fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Fail
                 let users = users(&args.postgres, &args.access).await?;
                 Ok(admin::create(&users, *args).await?)
             }
-            Command::Token(args) => token(args).await,
+            Command::Token(args) => {
+                let users = users(&args.postgres, &args.access).await?;
+                Ok(token::issue(&users, &args).await?)
+            }
             Command::Seed(args) => Ok(seed::run(*args).await?),
             Command::Restore(command) => return Ok(restore::run(command).await?),
             Command::Health(args) => {
@@ -291,12 +272,4 @@ async fn users(postgres: &PostgresSettings, access: &AccessSettings) -> Result<U
     let (tokens, pg) = (app::tokens(access)?, connect(postgres)?);
     let tokens = tokens.with_generations(TokenGenerations::read(&pg).await?);
     Ok(Users::new(pg, tokens, false))
-}
-
-async fn token(args: TokenArgs) -> Result<(), Failure> {
-    let users = users(&args.postgres, &args.access).await?;
-    let role = if args.admin { Role::Admin } else { args.role.unwrap_or(Role::User) };
-    let minted = users.token(UserId(args.user), role, args.ttl).await?;
-    output::line(minted.access_token);
-    Ok(())
 }

@@ -9,6 +9,7 @@ use onsale::user::model::tidy_name;
 use onsale::user::service::{SignUpError, Users};
 
 use super::output;
+use super::token::parse_lifetime;
 
 #[derive(Debug, Subcommand)]
 pub enum AdminCommand {
@@ -29,7 +30,7 @@ pub struct CreateArgs {
     #[arg(default_value = "admin", value_parser = parse_role)]
     role: Role,
     /// Lifetime of the token
-    #[arg(long, default_value = "1d", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "1d", value_parser = parse_lifetime)]
     ttl: Duration,
 }
 

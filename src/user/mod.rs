@@ -10,5 +10,6 @@ pub mod recovery;
 pub mod rehearsal_pass;
 pub mod service;
 pub mod session;
+pub mod sign_up_error;
 pub mod token;
 pub mod token_error;

@@ -12,6 +12,7 @@ use super::pg;
 use super::provided::ProvidedUsers;
 use super::rehearsal_pass::{Pass, RehearsalPasses};
 use super::session;
+pub use super::sign_up_error::SignUpError;
 use super::token::{Bearer, Minted, Tokens, Verified};
 use super::token_error::TokenError;
 use crate::caller::{Caller, Identified, Identify, IdentifyError, Lifetime, Role};
@@ -44,26 +45,6 @@ pub struct SignedUp {
     pub user: User,
     /// The access token.
     pub token: Minted,
-}
-
-/// Why a user or a token was not created.
-#[derive(Debug, thiserror::Error)]
-pub enum SignUpError {
-    /// `ONSALE_OPEN_SIGNUP` is false.
-    #[error("sign-up is closed")]
-    Closed,
-    /// There is no user with this id.
-    #[error("there is no user {0}")]
-    Unknown(UserId),
-    /// The caller's token has no session, or the session is over.
-    #[error("the session cannot be renewed")]
-    NotRenewable,
-    /// The token could not be created.
-    #[error(transparent)]
-    Token(#[from] TokenError),
-    /// PostgreSQL failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 impl Users {

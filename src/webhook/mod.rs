@@ -7,6 +7,7 @@
 pub mod address;
 pub mod dispatcher;
 pub mod error;
+pub mod event_type;
 pub mod feed;
 pub mod http;
 pub mod model;

@@ -1,6 +1,7 @@
 //! Error answers of the API: RFC 9457 problems with a stable `code`.
 
 mod code;
+mod define_codes;
 mod kind;
 
 use std::hash::{BuildHasher, RandomState};

@@ -119,8 +119,7 @@ pub(super) async fn other_sessions(pg: &Pg) -> Result<i64, StoreError> {
     Ok(count.fetch_one(pg.pool()).await?)
 }
 
-/// Raises this transaction's limits to a minute per statement and 8 s per lock: it changes the seats
-/// of many sales.
+/// Raises this transaction's limits, since it changes the seats of many sales.
 pub(super) async fn take_time(tx: &mut Tx) -> Result<(), StoreError> {
     tx.raise_limit(Duration::from_mins(1)).await?;
     sqlx::query!("set local lock_timeout = 8000").execute(tx.conn()).await?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use onsale::http::api::problem::ProblemCode;
 
 /// Status and code of every refusal.
-const CODES: [(u16, &str); 79] = [
+const CODES: [(u16, &str); 85] = [
     (400, "idempotency_key_required"),
     (400, "invalid_json"),
     (401, "ticket_invalid"),
@@ -26,6 +26,7 @@ const CODES: [(u16, &str); 79] = [
     (404, "job_not_found"),
     (404, "not_found"),
     (404, "payment_not_found"),
+    (404, "rehearsal_not_found"),
     (404, "reservation_not_found"),
     (404, "schedule_not_found"),
     (404, "seat_not_found"),
@@ -55,8 +56,10 @@ const CODES: [(u16, &str); 79] = [
     (409, "own_user"),
     (409, "queue_not_open"),
     (409, "refund_closed"),
+    (409, "rehearsal_running"),
     (409, "request_in_progress"),
     (409, "reservation_not_complete"),
+    (409, "sale_is_open"),
     (409, "same_seat"),
     (409, "schedule_closed"),
     (409, "schedule_not_open"),
@@ -80,12 +83,15 @@ const CODES: [(u16, &str); 79] = [
     (422, "invalid_amount"),
     (422, "invalid_request"),
     (422, "invalid_times"),
+    (422, "no_settings_found"),
     (422, "seat_limit_exceeded"),
+    (422, "simulation_too_long"),
     (429, "hold_limit"),
     (429, "rate_limited"),
     (503, "not_ready"),
     (503, "overloaded"),
     (503, "report_pending"),
+    (503, "simulation_busy"),
     (503, "store_unavailable"),
 ];
 

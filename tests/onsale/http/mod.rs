@@ -1,6 +1,8 @@
 //! The HTTP contract: codes, validation, identity, limits and connections.
 
 pub mod access;
+pub mod audited;
+pub mod calls;
 pub mod codes;
 pub mod collector;
 pub mod connections;

@@ -179,6 +179,8 @@ async fn the_commands_issue_tokens_of_each_role_and_a_token_shows_its_role() {
         &["token", "--user", &user, "--role", "user"][..],
         &["token", "--user", &user, "--role", "Admin"],
         &["token", "--user", &user, "--role", "viewer", "--admin"],
+        &["token", "--user", &user, "--role", "viewer", "--ttl", "0s"],
+        &["admin", "create", "--ttl", "999ms"],
     ] {
         let (code, out, errors) = run(wrong);
         assert_eq!((code, out.as_str()), (Some(2), ""), "{wrong:?}: {errors}");

@@ -120,7 +120,8 @@ impl Operation {
     fn path(&self, sale: &Sale) -> String {
         let id = if self.path.contains("/concerts/") { sale.concert } else { sale.schedule };
         let hold = uuid::Uuid::nil().to_string();
-        self.path.replace("{hold_id}", &hold).replace("{id}", &id.to_string())
+        let path = self.path.replace("{hold_id}", &hold).replace("{id}", &id.to_string());
+        path.replace("{schedule_id}", &sale.schedule.to_string())
     }
 
     async fn send(&self, caller: &Client, path: &str, body: &str) -> Answer {

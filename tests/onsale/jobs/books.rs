@@ -53,7 +53,7 @@ pub async fn lock_seat(
 pub async fn until_stopped(world: &World) {
     let waiting = "select count(*) from pg_stat_activity
                    where datname = current_database() and wait_event_type = 'Lock'
-                     and query like '%refund_payments%'";
+                     and query like 'select id from seat%'";
     until("the job waits for a seat", async || (world.number(waiting).await > 0).then_some(()))
         .await;
 }

@@ -6,76 +6,8 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use super::define_codes::codes;
 use super::kind::ProblemKind;
-
-macro_rules! codes {
-    ($($name:ident = $code:literal, $status:ident, $title:literal,
-        $meaning:literal, $action:literal, $members:tt;)+) => {
-        /// A problem code.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum ProblemCode {
-            $(#[doc = $meaning] $name,)+
-        }
-
-        impl ProblemCode {
-            /// Every code, in order of status.
-            pub const ALL: &[Self] = &[$(Self::$name),+];
-
-            /// The parts that are the same in every problem of this code.
-            #[must_use]
-            pub fn kind(self) -> ProblemKind {
-                match self {
-                    $(Self::$name => ProblemKind {
-                        code: $code,
-                        status: StatusCode::$status,
-                        title: $title,
-                        meaning: $meaning,
-                        action: $action,
-                    },)+
-                }
-            }
-
-            /// The members that this code adds, with example values.
-            fn members(self) -> Value {
-                match self {
-                    $(Self::$name => json!($members),)+
-                }
-            }
-        }
-    };
-}
-
-impl ProblemCode {
-    /// Finds the code with this name.
-    #[must_use]
-    pub fn find(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|code| code.kind().code == name)
-    }
-
-    /// The value of the member `type`: the path that explains this code.
-    #[must_use]
-    pub fn reference(self) -> String {
-        format!("/problems/{}", self.kind().code)
-    }
-
-    /// An example body of a problem with this code.
-    #[must_use]
-    pub fn example(self) -> Value {
-        let ProblemKind { code, status, title, .. } = self.kind();
-        let mut body = json!({
-            "type": self.reference(),
-            "title": title,
-            "status": status.as_u16(),
-            "code": code,
-            "detail": title,
-            "instance": "01a204a3-6085-71f0-926c-0b548a1543cc",
-        });
-        if let (Value::Object(body), Value::Object(members)) = (&mut body, self.members()) {
-            body.extend(members);
-        }
-        body
-    }
-}
 
 codes! {
     InvalidJson = "invalid_json", BAD_REQUEST, "The body is not JSON",
