@@ -97,6 +97,13 @@ impl Person {
         Attempt { from, to: history.now(), answer }
     }
 
+    /// Reads something, and disconnects before the answer or soon after it.
+    pub async fn read_and_leave(&mut self, path: &str) {
+        let client = self.client.at(self.context.addresses[self.dice.index(2)]);
+        let waits = Duration::from_millis(self.dice.between(1, 12));
+        let _ = timeout(waits, read(client.request(Method::GET, path))).await;
+    }
+
     /// Sends another request under the key of the last one, which succeeded: it must have no
     /// effect.
     pub async fn reuse_key(&mut self, call: &Call) -> Option<Answer> {
@@ -114,7 +121,7 @@ impl Person {
         self.last_key.clone_from(&key);
         let mut attempts = Vec::new();
         let mut closed = None;
-        if call.keyed && self.dice.percent(6) {
+        if self.dice.percent(6) {
             attempts.push(self.disconnect(&call, key.as_deref()).await);
         }
         let answer = loop {
@@ -163,6 +170,9 @@ impl Person {
         } else {
             Call::plain(act, Method::GET, "/v1/queue/ticket", None)
         };
+        if self.dice.percent(3) {
+            self.disconnect(&call, None).await;
+        }
         let tried = self.attempt(&call, None).await;
         let answer = tried.answer.filter(Answer::is_final)?;
         if let Some(token) = answer.body["queue_token"].as_str() {

@@ -1,6 +1,7 @@
 //! The clients of a run, and what they do.
 
 mod buyer;
+mod readers;
 mod silent;
 mod staff;
 
@@ -17,6 +18,8 @@ use crate::stage::Stage;
 const BUYERS: u64 = 72;
 /// Number of buyers who poll as requested in the mostly silent queue.
 const POLLING: u64 = 12;
+/// Number of clients that read and hang up.
+const READERS: u64 = 4;
 /// Number of users who join that queue and never poll.
 const SILENT_USERS: usize = 3000;
 /// Number of payments that are not refunded; the others are, so that seats stay for sale.
@@ -82,6 +85,10 @@ impl Workload {
         }
         for number in 0..POLLING {
             tasks.spawn(silent::poll_as_requested(self.clone(), dice.fork(4000 + number)));
+        }
+        for number in 0..READERS {
+            let reader = Person::new(admin, Role::Admin, &self.context, dice.fork(5000 + number));
+            tasks.spawn(readers::read_and_hang_up(self.clone(), reader));
         }
         let admin = Person::new(admin, Role::Admin, &self.context, dice.fork(2000));
         tasks.spawn(staff::administer(self.clone(), admin));

@@ -78,9 +78,7 @@ async fn box_office_changes(scene: &Scene) -> Vec<Change> {
     let Bought { buyer, hold, paid } = scene.buy(&[0, 1, 2, 3]).await;
     let payment = id_of(&paid["payments"][0]);
     let reservation = id_of(&hold["reservations"][1]);
-    let give = |seat: usize| {
-        json!({"name": "Press", "seat_ids": [scene.sale.seats[seat]], "reason": "For the paper."})
-    };
+    let give = |seat: usize| json!({"name": "Press", "seat_ids": [scene.sale.seats[seat]], "reason": "For the paper."});
     let guests = format!("/schedules/{}/guests", scene.sale.schedule);
     let given = scene.post(&guests, give(6)).await.ok(201);
     let guest = id_of(&given["reservations"][0]);

@@ -126,7 +126,9 @@ async fn every_operation_is_described_with_all_its_codes_and_is_served() {
     assert_eq!(answer.header("content-type"), "application/json");
     let api = answer.ok(200);
     assert!(api["openapi"].as_str().unwrap().starts_with("3.1."));
-    for (method, path, expected) in CALLS.into_iter().chain(administration::CALLS).chain(box_office::CALLS) {
+    for (method, path, expected) in
+        CALLS.into_iter().chain(administration::CALLS).chain(box_office::CALLS)
+    {
         let operation = &api["paths"][path][method];
         assert!(operation.is_object(), "{method} {path} is not described");
         let described = codes(&api, operation);
