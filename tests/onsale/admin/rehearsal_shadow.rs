@@ -35,26 +35,9 @@ async fn end(world: &World, admin: &Client, begun: &Value) {
     until_removed(world, admin, begun).await;
 }
 
-#[tokio::test]
-async fn nobody_sees_a_shadow() {
-    let world = World::new().await;
-    let process = world.start().await;
-    let admin = process.admin().await;
-    let sale = coming_sale(&admin, json!({})).await;
-    let (id, begun) = lasting(&world, &admin, &sale).await;
-    let mut buyer = process.buyer().await;
+/// Staff find neither the shadow nor a synthetic buyer.
+async fn staff_find_nothing(admin: &Client, id: RehearsalId) {
     let shadow = id.schedule();
-    for client in [&process.anonymous(), &buyer, &admin] {
-        for path in ["", "/seats", "/seats/status", "/seats/layout", "/queue", "/queue/draw"] {
-            let path = format!("/v1/schedules/{shadow}{path}");
-            client.get(&path).await.refused(404, "schedule_not_found");
-        }
-        let encoded = format!("/v1/schedules/%2D{id}");
-        client.get(&encoded).await.refused(404, "schedule_not_found");
-        client.get(&format!("/v1/concerts/{shadow}")).await.refused(404, "concert_not_found");
-        let dates = format!("/v1/concerts/{shadow}/schedules");
-        client.get(&dates).await.refused(404, "concert_not_found");
-    }
     for path in [
         "",
         "/seats",
@@ -82,6 +65,29 @@ async fn nobody_sees_a_shadow() {
         let found = admin.get(&format!("/v1/admin/box-office/search?q={q}")).await.ok(200);
         assert_eq!(found["items"], json!([]), "{q}");
     }
+}
+
+#[tokio::test]
+async fn nobody_sees_a_shadow() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let sale = coming_sale(&admin, json!({})).await;
+    let (id, begun) = lasting(&world, &admin, &sale).await;
+    let mut buyer = process.buyer().await;
+    let shadow = id.schedule();
+    for client in [&process.anonymous(), &buyer, &admin] {
+        for path in ["", "/seats", "/seats/status", "/seats/layout", "/queue", "/queue/draw"] {
+            let path = format!("/v1/schedules/{shadow}{path}");
+            client.get(&path).await.refused(404, "schedule_not_found");
+        }
+        let encoded = format!("/v1/schedules/%2D{id}");
+        client.get(&encoded).await.refused(404, "schedule_not_found");
+        client.get(&format!("/v1/concerts/{shadow}")).await.refused(404, "concert_not_found");
+        let dates = format!("/v1/concerts/{shadow}/schedules");
+        client.get(&dates).await.refused(404, "concert_not_found");
+    }
+    staff_find_nothing(&admin, id).await;
     for page in ["wait", "seats"] {
         let answer = buyer.get(&format!("/schedules/{shadow}/{page}")).await;
         assert_eq!(answer.status, 404, "{page}");

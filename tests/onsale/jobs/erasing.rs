@@ -14,6 +14,10 @@ use crate::support::world::{Process, World};
 /// A name that is nothing else, with what JSON escapes.
 const NAME: &str = "Zebedee \"Z\" Quux-김";
 
+/// Where [`write_name`] and the sign-up put it.
+const PLACES: [&str; 5] =
+    ["audit.after", "box_office_action.reason", "guest_seat.reason", "job.parameters", "user.name"];
+
 /// Every column of text or JSON in every table.
 const COLUMNS: &str = "select c.table_name::text, c.column_name::text
     from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
@@ -128,14 +132,7 @@ async fn nothing_has_the_name_afterwards_and_the_numbers_stay() {
     let code = wait_elsewhere(&world, &mut person, waiting.schedule).await;
     write_name(&world, &admin, person.user).await;
     let before = found(&world).await;
-    let places = [
-        "audit.after",
-        "box_office_action.reason",
-        "guest_seat.reason",
-        "job.parameters",
-        "user.name",
-    ];
-    assert_eq!(before, places, "where the search finds it");
+    assert_eq!(before, PLACES, "where the search finds it");
 
     admin.patch("/v1/admin/event-feed", json!({"enabled": true})).await.ok(200);
     let job = erase(&admin, person.user, true).await.ok(202);
