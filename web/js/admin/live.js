@@ -110,12 +110,7 @@ export function livePart(place, { schedule, onPhase }) {
     place,
     top.element,
     figures.element,
-    el(
-      'div',
-      { class: control ? 'live' : 'live-main' },
-      control?.element,
-      el('div', { class: 'live-main' }, drawn.element, next),
-    ),
+    el('div', { class: control ? 'live' : 'live-main' }, control?.element, el('div', { class: 'live-main' }, drawn.element, next)),
   );
   const onNews = (/** @type {import('./feed.js').News} */ news, /** @type {SaleSeries} */ series) => {
     top.show(news);

@@ -123,7 +123,6 @@ export async function settingsPart(place, { schedule, concert }) {
       operatorForm(t('admin.save'), act, line.parts),
     ),
     timesCard(times, again),
-    may('admin') &&
-      removalCard('schedules', schedule.id, concert.title, times.tag, () => (location.hash = `#/concerts/${concert.id}`)),
+    may('admin') && removalCard('schedules', schedule.id, concert.title, times.tag, () => (location.hash = `#/concerts/${concert.id}`)),
   );
 }
