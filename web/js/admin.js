@@ -88,6 +88,7 @@ function signIn(why) {
 /** Shows the part of the current address. @returns {Promise<void>} */
 async function route() {
   if (adminToken() === null) return signIn('');
+  if (!may('viewer')) return refuse(403);
   turn += 1;
   const current = turn;
   end?.();
@@ -134,10 +135,13 @@ function finishPart(place, here) {
   window.scrollTo(0, 0);
 }
 
-onRefused((status) => {
+/** Asks for another token: this one is no longer valid (401), or has no role of staff (403). @param {number} status */
+function refuse(status) {
   if (status === 401) dropAdminToken();
-  signIn(status === 403 ? t('admin.signin.forbidden') : t('admin.signin.expired'));
-});
+  signIn(t(status === 403 ? 'admin.signin.forbidden' : 'admin.signin.expired'));
+}
+
+onRefused(refuse);
 onReload(route);
 /** The address of the shown part. */
 let shownAddress = location.hash;

@@ -249,10 +249,10 @@ export function admissionControls(schedule) {
         button.disabled = false;
         button.classList.toggle('danger', !stats.in_force.paused);
       }
-      const name = stats.in_force.paused ? 'resume' : 'pause';
-      setText(pause, t(`admin.${name}`));
-      setText(quick, t(`admin.bar.${name}`));
-      setAttribute(quick, 'aria-label', t(`admin.${name}`));
+      const name = t(stats.in_force.paused ? 'admin.resume' : 'admin.pause');
+      setText(pause, name);
+      setText(quick, t(stats.in_force.paused ? 'admin.bar.resume' : 'admin.bar.pause'));
+      setAttribute(quick, 'aria-label', name);
       setText(paused, t(stats.in_force.paused ? 'admin.resume.does' : 'admin.pause.does', { waiting: number(waiting) }));
       rate.show(stats.in_force.admit_per_second);
       capacity.show(stats.in_force.capacity);
