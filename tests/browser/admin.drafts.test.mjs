@@ -64,7 +64,7 @@ test('two operators change the same setting: the second sees both, and takes the
   await page.getByLabel('Capacity').waitFor();
   await callAsOperator(on.service, 'PATCH', settings, { capacity: 300 });
   await save('Capacity', '200');
-  const dialog = page.locator('dialog', { hasText: 'Somebody else changed this meanwhile' });
+  const dialog = page.locator('dialog', { hasText: 'Another operator changed this meanwhile' });
   await dialog.waitFor();
   const row = await dialog.locator('tbody tr').allInnerTexts();
   assert.equal(row.length, 1);
@@ -97,7 +97,7 @@ test('a change of what the live controls show is not overwritten unseen', async 
   const page = await openConsole(context, on.service, `/schedules/${schedule}`);
   const path = `/v1/admin/schedules/${schedule}/queue`;
   await page.waitForFunction(() => /** @type {HTMLInputElement} */ (document.querySelector('#dial-capacity')).value === '500');
-  const dialog = page.locator('dialog', { hasText: 'Somebody else changed this meanwhile' });
+  const dialog = page.locator('dialog', { hasText: 'Another operator changed this meanwhile' });
   let asked = false;
   // The figures come every second. One that comes between the two changes shows the first in time.
   for (let round = 1; round <= 5 && !asked; round += 1) {

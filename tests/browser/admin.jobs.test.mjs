@@ -51,7 +51,8 @@ test('a date is refunded after a look at what would happen, and its job shows th
   await on.takeScreenshot(page, 'admin-jobs', { full: true });
   assert.equal((await callAsOperator(on.service, 'GET', `/v1/schedules/${schedule}`)).seats.blocked, 6);
   await openPart(page, `/schedules/${schedule}/audit`);
-  assert.match(await page.locator('.entry').first().innerText(), /Refund of a date[\s\S]*held back[\s\S]*The artist is ill/);
+  const entry = await page.locator('.entry').first().innerText();
+  for (const part of ['Refund of a date', 'seats: held back', 'reason: The artist is ill']) assert.ok(entry.includes(part), entry);
   await openPart(page, `/schedules/${schedule}/report`);
   await page.getByRole('button', { name: 'Show what would happen' }).click();
   await page.getByText('There is nothing to refund.').waitFor();

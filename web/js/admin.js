@@ -13,6 +13,7 @@ import { concertPart } from './admin/concert.js';
 import { healthPart } from './admin/health.js';
 import { jobsPart } from './admin/jobs.js';
 import { overviewPart } from './admin/overview.js';
+import { foldingLinks } from './admin/fold.js';
 import { failure } from './admin/parts.js';
 import { peoplePart } from './admin/people.js';
 import { schedulePart } from './admin/schedule.js';
@@ -38,7 +39,7 @@ const PARTS = [
   [/^\/audit$/, auditPart],
   [/^\/health$/, healthPart],
   [/^\/jobs$/, jobsPart],
-  [/^\/people(?:\/(\d+))?$/, peoplePart],
+  [/^\/people(?:\/(\d+))?$/, peoplePart, 'admin'],
 ];
 
 /** @type {End | void} */
@@ -55,16 +56,16 @@ function showNav() {
     el('a', { href: `#${to}`, 'aria-current': current ? 'page' : null }, t(key));
   const leave = el('button', { type: 'button', class: 'button quiet small', on: { click: signOut } }, t('admin.signout'));
   const sale = here === '/' || here.startsWith('/concerts') || here.startsWith('/schedules');
-  setChildren(
-    $('#console-nav'),
+  const links = [
     link('/', 'admin.nav.sales', sale),
     may('box_office') && link('/box-office', 'admin.nav.box', here.startsWith('/box-office')),
     link('/jobs', 'admin.nav.jobs', here === '/jobs'),
-    link('/people', 'admin.nav.people', here.startsWith('/people')),
+    may('admin') && link('/people', 'admin.nav.people', here.startsWith('/people')),
     link('/audit', 'admin.nav.audit', here === '/audit'),
     link('/health', 'admin.nav.health', here === '/health'),
-    leave,
-  );
+  ];
+  const current = links.find((one) => one && one.hasAttribute('aria-current'));
+  setChildren($('#console-nav'), ...foldingLinks((current && current.textContent) || t('admin.nav'), ...links), leave);
   setVisible($('#console-nav'), true);
   // The link to the other language opens the same part.
   for (const other of /** @type {HTMLAnchorElement[]} */ ($$('a.switch'))) other.hash = location.hash;
@@ -87,6 +88,7 @@ function signIn(why) {
 /** Shows the part of the current address. @returns {Promise<void>} */
 async function route() {
   if (adminToken() === null) return signIn('');
+  if (!may('viewer')) return refuse(403);
   turn += 1;
   const current = turn;
   end?.();
@@ -98,7 +100,11 @@ async function route() {
   const place = el('div', { class: 'part' });
   setChildren($('#console-part'), place);
   if (!found?.match) {
-    setChildren(place, el('h1', null, t('admin.nowhere')), el('p', null, el('a', { href: '#/' }, t('admin.back.sales'))));
+    setChildren(
+      place,
+      el('h1', null, t('admin.nowhere')),
+      el('p', null, el('a', { class: 'plain-link', href: '#/' }, t('admin.back.sales'))),
+    );
     return finishPart(place, here);
   }
   if (!may(found.least)) {
@@ -129,10 +135,13 @@ function finishPart(place, here) {
   window.scrollTo(0, 0);
 }
 
-onRefused((status) => {
+/** Asks for another token: this one is no longer valid (401), or has no role of staff (403). @param {number} status */
+function refuse(status) {
   if (status === 401) dropAdminToken();
-  signIn(status === 403 ? t('admin.signin.forbidden') : t('admin.signin.expired'));
-});
+  signIn(t(status === 403 ? 'admin.signin.forbidden' : 'admin.signin.expired'));
+}
+
+onRefused(refuse);
 onReload(route);
 /** The address of the shown part. */
 let shownAddress = location.hash;

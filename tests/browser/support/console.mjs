@@ -11,7 +11,7 @@
 export async function openConsole(context, service, part = '/') {
   const page = await context.newPage();
   await page.goto(`${service.url}/admin#token=${service.admin}`);
-  await page.locator('#console-nav a').first().waitFor();
+  await page.locator('#console-nav').waitFor();
   if (part !== '/') await openPart(page, part);
   return page;
 }
@@ -24,10 +24,15 @@ export async function openPart(page, part) {
   await page.locator(`#console[data-part="${part}"]`).waitFor();
 }
 
-/** Answers the open dialog. @param {import('playwright-core').Page} page @param {'yes' | 'no'} answer */
+/**
+ * Answers the open dialog and waits until it is gone. Another one may follow it.
+ * @param {import('playwright-core').Page} page @param {'yes' | 'no'} answer
+ */
 export async function answerDialog(page, answer) {
-  await page.locator(`dialog[open] button[value="${answer}"]`).click();
-  await page.locator('dialog').waitFor({ state: 'detached' });
+  const title = await page.locator('dialog[open]').getAttribute('aria-labelledby');
+  const dialog = page.locator(`dialog[aria-labelledby="${title}"]`);
+  await dialog.locator(`button[value="${answer}"]`).click();
+  await dialog.waitFor({ state: 'detached' });
 }
 
 /**

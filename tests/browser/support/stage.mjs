@@ -1,7 +1,7 @@
 // A service and a browser, which most test files need.
 
 import { assertAccessible, launch, DESKTOP, takeScreenshot } from './browser.mjs';
-import { startService } from './service.mjs';
+import { startService, startStaffedService } from './service.mjs';
 
 /** @typedef {Awaited<ReturnType<typeof startStage>>} Stage */
 
@@ -9,8 +9,17 @@ import { startService } from './service.mjs';
  * Starts a service and a browser.
  * @param {Record<string, string>} [settings] settings of the service
  */
-export async function startStage(settings) {
-  const service = await startService(settings);
+export const startStage = async (settings) => stageOf(await startService(settings));
+
+/** Starts a service with a token of each role of staff, and a browser. */
+export const startStaffedStage = async () => stageOf(await startStaffedService());
+
+/**
+ * A running service with a browser.
+ * @template {import('./service.mjs').Service} Service
+ * @param {Service} service
+ */
+async function stageOf(service) {
   const browser = await launch().catch(async (error) => {
     await service.stop();
     throw error;

@@ -2,7 +2,7 @@
 /** The admission controls: pause, rate, capacity and message. They show when a change is in effect. */
 import { announce } from '../lib/announce.js';
 import { confirm } from '../lib/dialog.js';
-import { el, setText, setVisible } from '../lib/dom.js';
+import { el, setAttribute, setText, setVisible } from '../lib/dom.js';
 import { number, t, time } from '../lib/text.js';
 import { serverNow } from '../lib/clock.js';
 import { settingText } from './queue-fields.js';
@@ -218,8 +218,12 @@ export function admissionControls(schedule) {
     Object.assign(own, change);
     effects.add(name, before[name], after, begun);
   };
-  const pause = el('button', { type: 'button', class: 'button large danger', disabled: true }, t('admin.pause'));
-  pause.addEventListener('click', () => runOnce(pause, () => apply({ paused: !inForce?.paused })));
+  const pauseButton = (/** @type {string} */ kind) => {
+    const button = el('button', { type: 'button', class: `button danger ${kind}`, disabled: true }, t('admin.bar.pause'));
+    button.addEventListener('click', () => runOnce(button, () => apply({ paused: !inForce?.paused })));
+    return button;
+  };
+  const [pause, quick] = [pauseButton('large'), pauseButton('quick')];
   const paused = el('p', { class: 'hint' });
   const rate = dial('admit_per_second', 1, 10_000, (admit_per_second) => apply({ admit_per_second }));
   const capacity = dial('capacity', 0, 1_000_000, (value) => apply({ capacity: value }));
@@ -235,13 +239,20 @@ export function admissionControls(schedule) {
   element.classList.add('controls');
   return {
     element,
+    /** The same button as that of the card, for the bar within reach of a thumb. */
+    quick,
     /** @param {import('./feed.js').Stats} stats */
     show: (stats) => {
       inForce = stats.in_force;
       waiting = stats.waiting;
-      pause.disabled = false;
-      setText(pause, t(stats.in_force.paused ? 'admin.resume' : 'admin.pause'));
-      pause.classList.toggle('danger', !stats.in_force.paused);
+      for (const button of [pause, quick]) {
+        button.disabled = false;
+        button.classList.toggle('danger', !stats.in_force.paused);
+      }
+      const name = t(stats.in_force.paused ? 'admin.resume' : 'admin.pause');
+      setText(pause, name);
+      setText(quick, t(stats.in_force.paused ? 'admin.bar.resume' : 'admin.bar.pause'));
+      setAttribute(quick, 'aria-label', name);
       setText(paused, t(stats.in_force.paused ? 'admin.resume.does' : 'admin.pause.does', { waiting: number(waiting) }));
       rate.show(stats.in_force.admit_per_second);
       capacity.show(stats.in_force.capacity);

@@ -67,16 +67,21 @@ function differences({ before, mine, label, text }, current, changed) {
  */
 export async function sendEdit(edit) {
   let { tag, before } = edit;
+  /** The other change that applies too; said once this one is saved. */
+  let both = '';
   for (;;) {
     try {
-      return await sendTagged(edit.method ?? 'PATCH', edit.path, edit.body, tag);
+      /** @type {import('./api.js').Tagged<Answer>} */
+      const done = await sendTagged(edit.method ?? 'PATCH', edit.path, edit.body, tag);
+      if (both) toast(both);
+      return done;
     } catch (error) {
       const { code, current, etag } = OnsaleError.from(error);
       if (code !== 'changed_meanwhile' || !current || !etag) throw error;
       const { changed, lost } = compareStates({ ...edit, before }, current);
       if (lost.length === 0) {
         // The other change is about other fields: both apply.
-        if (changed.length > 0) toast(t('admin.conflict.both', { fields: changed.map(edit.label).join(', ') }));
+        if (changed.length > 0) both = t('admin.conflict.both', { fields: changed.map(edit.label).join(', ') });
       } else {
         const answer = await choose({
           title: t('admin.conflict.title'),

@@ -7,6 +7,7 @@ import { post } from './api.js';
 import { forecastPlots } from './forecast-plot.js';
 import { endsTable, planResult, summaryFigures } from './forecast-results.js';
 import { propose } from './proposal.js';
+import { may } from './role.js';
 
 /** @import * as Api from '../onsale/types.d.ts' */
 
@@ -86,7 +87,7 @@ export function forecastPart(place, { schedule }) {
       { class: 'recommended' },
       el('strong', null, t('admin.forecast.recommended', { capacity: proposal.capacity, rate: proposal.admit_per_second })),
       ' ',
-      useButton(proposal),
+      may('operator') && useButton(proposal),
     );
 
   const makePlan = async () => {
@@ -151,16 +152,18 @@ export function forecastPart(place, { schedule }) {
       form(t('admin.forecast.plan.go'), checked(makePlan)),
       plan,
     ),
-    card(
-      t('admin.forecast.simulate'),
-      el('p', { class: 'hint' }, t('admin.forecast.simulate.lead')),
-      form(
-        t('admin.forecast.simulate.go'),
-        checked(() => simulate(false)),
+    // A simulation takes processor time, so a viewer may only plan.
+    may('operator') &&
+      card(
+        t('admin.forecast.simulate'),
+        el('p', { class: 'hint' }, t('admin.forecast.simulate.lead')),
+        form(
+          t('admin.forecast.simulate.go'),
+          checked(() => simulate(false)),
+        ),
+        el('p', { class: 'actions' }, recommendButton),
+        simulated,
       ),
-      el('p', null, recommendButton),
-      simulated,
-    ),
   );
   return () => endPlots?.();
 }

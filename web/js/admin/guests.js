@@ -20,7 +20,7 @@ function giving(schedule, again) {
     const wanted = readNumbers(numbers.value);
     if (!wanted) return toast(t('admin.guests.numbers.wrong', { n: MAX_NUMBERS }), { error: true });
     /** @type {Api.Layout} */
-    const { seats } = await get(`/v1/schedules/${schedule}/seats/layout`);
+    const { seats } = await get(`/v1/admin/schedules/${schedule}/seats/layout`);
     const seat_ids = seats.filter(({ seat_number }) => wanted.includes(seat_number)).map(({ id }) => id);
     if (seat_ids.length !== wanted.length) return toast(t('admin.guests.numbers.unknown'), { error: true });
     const account = /^#(\d+)$/.exec(name.value.trim());

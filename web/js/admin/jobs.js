@@ -6,6 +6,7 @@ import { el, setChildren, setText, setVisible } from '../lib/dom.js';
 import { hasText, money, number, t, time } from '../lib/text.js';
 import { get, post } from './api.js';
 import { heading, runOnce } from './parts.js';
+import { may } from './role.js';
 
 /** @import * as Api from '../onsale/types.d.ts' */
 
@@ -24,8 +25,9 @@ const kindText = ({ kind }) => (hasText(`admin.job.kind.${kind}`) ? t(`admin.job
 /** What a job is about. @param {Api.Job} job */
 function subject({ schedule_id: schedule, user_id: user }) {
   if (schedule !== null) return el('a', { href: `#/schedules/${schedule}/report` }, t('admin.schedule.id', { id: String(schedule) }));
-  if (user !== null) return el('a', { href: `#/people/${user}` }, t('admin.job.user', { id: String(user) }));
-  return null;
+  if (user === null) return null;
+  const name = t('admin.job.user', { id: String(user) });
+  return may('admin') ? el('a', { href: `#/people/${user}` }, name) : name;
 }
 
 /** How far a job is. @param {Api.Job} job */
@@ -90,7 +92,7 @@ function item(first) {
     setText(times, timesText(job));
     setText(error, errorText(job));
     setVisible(error, job.error !== null);
-    setVisible(cancel, job.cancellable);
+    setVisible(cancel, job.cancellable && may('operator'));
     element.dataset.state = job.state;
     if (job.state !== state && !isActive(job)) announce(`${kindText(job)}: ${t(`admin.job.state.${job.state}`)}`, { now: true });
     state = job.state;

@@ -47,6 +47,9 @@ const TILES = [
 /** The tiles whose figures come from Redis, unknown while it does not respond. */
 const FROM_REDIS = ['waiting', 'inside', 'joins', 'admissions'];
 
+/** The tiles whose figures are in the bar of a small screen. */
+const BAR = ['waiting', 'inside', 'sold'];
+
 /** @param {number | null | undefined} value */
 const decimalOrNull = (value) => (value === null || value === undefined ? null : decimal(value));
 /** @param {(number | null)[]} values */
@@ -74,6 +77,8 @@ function tiles() {
       { class: 'kpis' },
       made.map(({ element }) => element),
     ),
+    /** The figure that a tile shows now. @param {string} name */
+    text: (name) => made[TILES.findIndex(([tile]) => tile === name)]?.value.textContent ?? '–',
     /** @param {Stats} stats @param {SaleSeries} series */
     show: (stats, series) => {
       const queueIsOld = isQueueDataOld(stats);
@@ -83,6 +88,30 @@ function tiles() {
         setText(made[at].note, unknown ? t('admin.unknown') : note(stats));
         made[at].element.classList.toggle('kpi-alarm', name === 'errors' && (sumRates(stats, 'errors_per_second') ?? 0) > 0);
       });
+    },
+  };
+}
+
+/**
+ * The bar at the bottom of a small screen: the figures that matter, and the button that pauses or resumes.
+ * @param {HTMLButtonElement | null} button
+ */
+function bottomBar(button) {
+  const figures = BAR.map((name) => ({ name, value: el('dd', null, '–') }));
+  return {
+    element: el(
+      'div',
+      { class: 'live-bar', role: 'group', 'aria-label': t('admin.bar') },
+      el(
+        'dl',
+        null,
+        figures.map(({ name, value }) => el('div', null, el('dt', null, t(`admin.tile.${name}`)), value)),
+      ),
+      button,
+    ),
+    /** @param {(name: string) => string} text */
+    show: (text) => {
+      for (const { name, value } of figures) setText(value, text(name));
     },
   };
 }
@@ -106,16 +135,13 @@ export function livePart(place, { schedule, onPhase }) {
   const control = may('operator') ? admissionControls(schedule.id) : null;
   const drawn = chartsCard(schedule);
   const next = nextInQueue(schedule.id, ending.signal);
+  const bar = bottomBar(control?.quick ?? null);
   setChildren(
     place,
     top.element,
     figures.element,
-    el(
-      'div',
-      { class: control ? 'live' : 'live-main' },
-      control?.element,
-      el('div', { class: 'live-main' }, drawn.element, next),
-    ),
+    el('div', { class: control ? 'live' : 'live-main' }, control?.element, el('div', { class: 'live-main' }, drawn.element, next)),
+    bar.element,
   );
   const onNews = (/** @type {import('./feed.js').News} */ news, /** @type {SaleSeries} */ series) => {
     top.show(news);
@@ -125,6 +151,7 @@ export function livePart(place, { schedule, onPhase }) {
     if (!news.stats) return;
     onPhase?.(news.stats.phase);
     figures.show(news.stats, series);
+    bar.show(figures.text);
     control?.show(news.stats);
   };
   follow(schedule.id, onNews, ending.signal, drawn);

@@ -2,7 +2,7 @@
 /** Elements that the parts of the console are built of. */
 import { OnsaleError } from '../onsale.js';
 import { toast } from '../lib/announce.js';
-import { el, setChildren } from '../lib/dom.js';
+import { el, setAttribute, setChildren } from '../lib/dom.js';
 import { errorText, hasText, number, t } from '../lib/text.js';
 
 /** @typedef {import('../lib/dom.js').Child} Child */
@@ -52,8 +52,24 @@ export function field(label, input, { hint, unit } = {}) {
 }
 let fields = 0;
 
+/** Tables with at least this many columns, and at most this many rows, become lists on a small screen. */
+const [LIST_COLUMNS, LIST_ROWS] = [4, 50];
+
+/** Makes a table a tab stop while it scrolls, so that it can be scrolled by keyboard. @type {ResizeObserver | null} */
+let widths = null;
+
+/** @param {HTMLElement} wrap */
+function watchWidth(wrap) {
+  widths ??= new ResizeObserver((entries) => {
+    for (const { target } of entries) setAttribute(target, 'tabindex', target.scrollWidth > target.clientWidth + 1 ? 0 : null);
+  });
+  widths.observe(wrap);
+  return wrap;
+}
+
 /**
- * A table that scrolls if it is too wide.
+ * A table. On a small screen, each row of a wide table becomes a block with a line for each column; other tables
+ * scroll if they are too wide. The roles keep it a table for screen readers in both forms.
  * @param {string} caption for screen readers
  * @param {{ text: string, number?: boolean }[]} heads
  * @param {Child[][]} rows
@@ -62,29 +78,31 @@ export function table(caption, heads, rows) {
   const cell = (/** @type {Child} */ child, /** @type {number} */ at) =>
     el(
       at === 0 ? 'th' : 'td',
-      { scope: at === 0 ? 'row' : null, class: heads[at]?.number ? 'number' : null, dir: heads[at]?.number ? null : 'auto' },
+      {
+        scope: at === 0 ? 'row' : null,
+        role: at === 0 ? 'rowheader' : 'cell',
+        class: heads[at]?.number ? 'number' : null,
+        dir: heads[at]?.number ? null : 'auto',
+        dataset: { label: heads[at]?.text ?? '' },
+      },
       child,
     );
-  return el(
-    'div',
-    { class: 'table-wrap', tabindex: 0, role: 'region', 'aria-label': caption },
+  const head = heads.map(({ text, number }) => el('th', { scope: 'col', role: 'columnheader', class: number ? 'number' : null }, text));
+  const isList = heads.length >= LIST_COLUMNS && rows.length <= LIST_ROWS;
+  return watchWidth(
     el(
-      'table',
-      null,
-      el('caption', { class: 'unseen' }, caption),
+      'div',
+      { class: isList ? 'table-wrap as-list' : 'table-wrap', role: 'region', 'aria-label': caption },
       el(
-        'thead',
-        null,
+        'table',
+        { role: 'table' },
+        el('caption', { class: 'unseen' }, caption),
+        el('thead', { role: 'rowgroup' }, el('tr', { role: 'row' }, head)),
         el(
-          'tr',
-          null,
-          heads.map(({ text, number }) => el('th', { scope: 'col', class: number ? 'number' : null }, text)),
+          'tbody',
+          { role: 'rowgroup' },
+          rows.map((row) => el('tr', { role: 'row' }, row.map(cell))),
         ),
-      ),
-      el(
-        'tbody',
-        null,
-        rows.map((row) => el('tr', null, row.map(cell))),
       ),
     ),
   );
@@ -113,7 +131,7 @@ export function failure(error, again) {
       null,
       el('button', { type: 'button', class: 'button', on: { click: again } }, t('admin.again')),
       ' ',
-      el('a', { href: '#/' }, t('admin.back.sales')),
+      el('a', { class: 'plain-link', href: '#/' }, t('admin.back.sales')),
     ),
   );
 }

@@ -68,8 +68,7 @@ function checklist({ findings, failures, warnings, server_time }) {
       { class: 'status', 'data-kind': kind, role: 'status' },
       el('span', { class: 'status-dot', 'aria-hidden': 'true' }),
       el('strong', null, t(verdict)),
-      ' ',
-      t('admin.ready.counts', { failures, warnings, fine }),
+      el('span', { class: 'status-more' }, t('admin.ready.counts', { failures, warnings, fine })),
       el('span', { class: 'status-fresh' }, t('admin.asof', { at: time(server_time, 'exact') })),
     ),
     ...groups

@@ -7,6 +7,7 @@ import { withIdempotencyKey } from '../lib/store.js';
 import { money, number, t } from '../lib/text.js';
 import { call, get } from './api.js';
 import { card, field, figure, form, runOnce } from './parts.js';
+import { may } from './role.js';
 
 /** @import * as Api from '../onsale/types.d.ts' */
 
@@ -75,7 +76,7 @@ export function refundCard(schedule) {
         ),
         running && el('p', { class: 'strip strip-warn' }, t('admin.refund.running'), ' ', el('a', { href: '#/jobs' }, t('admin.nav.jobs'))),
         !running && preview.seats === 0 && el('p', { class: 'muted' }, t('admin.refund.nothing')),
-        !running && preview.seats > 0 && order(preview),
+        !running && preview.seats > 0 && may('operator') && order(preview),
       );
     }),
   );

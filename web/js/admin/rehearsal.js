@@ -7,6 +7,7 @@ import { OnsaleError } from '../onsale.js';
 import { card, field, form, runOnce } from './parts.js';
 import { call, get, post } from './api.js';
 import { rehearsalView, stateBadge } from './rehearsal-sheet.js';
+import { may } from './role.js';
 
 /** @import * as Api from '../onsale/types.d.ts' */
 
@@ -83,7 +84,7 @@ export async function rehearsalPart(place, { schedule }) {
     setChildren(
       current,
       ...(rehearsal
-        ? [...rehearsalView(rehearsal), rehearsal.state === 'RUNNING' && stopButton(rehearsal.id)]
+        ? [...rehearsalView(rehearsal), rehearsal.state === 'RUNNING' && may('operator') && stopButton(rehearsal.id)]
         : [el('p', { class: 'muted' }, t('admin.rehearsal.none'))]),
     );
     setChildren(
@@ -127,7 +128,11 @@ export async function rehearsalPart(place, { schedule }) {
   };
   setChildren(
     place,
-    card(t('admin.rehearsal.title'), el('p', { class: 'hint' }, t('admin.rehearsal.lead')), startForm(schedule.id, started)),
+    card(
+      t('admin.rehearsal.title'),
+      el('p', { class: 'hint' }, t('admin.rehearsal.lead')),
+      may('operator') && startForm(schedule.id, started),
+    ),
     card(t('admin.rehearsal.sheet'), current, earlier),
   );
   await look();

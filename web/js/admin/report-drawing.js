@@ -6,7 +6,9 @@ import { number, t, time } from '../lib/text.js';
 /** @typedef {import('../onsale/types.d.ts').ReportPart} Part */
 /** The counts of a part. @typedef {Exclude<keyof Part, 'since'>} Count */
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [720, 190, 56, 24, 10];
+const [HEIGHT, LEFT, BOTTOM, TOP] = [190, 56, 24, 10];
+/** The width of a drawing. A drawing for a small screen is not made smaller, since nobody could read it then. */
+const drawingWidth = () => (matchMedia('(max-width: 44rem)').matches ? 340 : 720);
 
 /** The next round number. @param {number} most */
 function roundUp(most) {
@@ -26,12 +28,12 @@ export function intervalStarts(parts, seconds) {
   return Array.from({ length: count }, (_, at) => first + at * seconds * 1000);
 }
 
-/** The horizontal grid lines with their values. @param {number} most @param {(value: number) => number} y */
-const gridLines = (most, y) =>
+/** The horizontal grid lines with their values. @param {number} width @param {number} most @param {(value: number) => number} y */
+const gridLines = (width, most, y) =>
   (most < 2 ? [0, 1] : [0, 0.5, 1])
     .map((part) => part * most)
     .flatMap((value) => [
-      svg('line', { x1: LEFT, x2: WIDTH, y1: y(value), y2: y(value), class: 'bar-rule' }),
+      svg('line', { x1: LEFT, x2: width, y1: y(value), y2: y(value), class: 'bar-rule' }),
       svg('text', { x: LEFT - 8, y: y(value) + 4, 'text-anchor': 'end', class: 'bar-text' }, number(Math.round(value))),
     ]);
 
@@ -43,11 +45,12 @@ const gridLines = (most, y) =>
  * @param {{ name: Count, colour: number, label: string }[]} lines
  */
 export function barChart(title, parts, seconds, lines) {
+  const width = drawingWidth();
   const at = intervalStarts(parts, seconds);
   const partAt = new Map(parts.map((part) => [Date.parse(part.since), part]));
   const most = roundUp(Math.max(...parts.flatMap((part) => lines.map(({ name }) => part[name])), 1));
   const y = (/** @type {number} */ value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / most);
-  const step = (WIDTH - LEFT) / Math.max(1, at.length);
+  const step = (width - LEFT) / Math.max(1, at.length);
   const wide = Math.max(0.8, (step * 0.8) / lines.length);
   const drawn = at.flatMap((since, index) =>
     lines.flatMap(({ name, colour }, of) => {
@@ -65,7 +68,7 @@ export function barChart(title, parts, seconds, lines) {
             svg(
               'text',
               {
-                x: Math.min(WIDTH - 24, Math.max(LEFT + 24, LEFT + (index + 0.5) * step)),
+                x: Math.min(width - 32, Math.max(LEFT + 16, LEFT + (index + 0.5) * step)),
                 y: HEIGHT - 6,
                 'text-anchor': 'middle',
                 class: 'bar-text',
@@ -76,8 +79,8 @@ export function barChart(title, parts, seconds, lines) {
   const sums = lines.map(({ name, label }) => `${label} ${number(parts.reduce((sum, part) => sum + part[name], 0))}`).join(', ');
   const image = svg(
     'svg',
-    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': t('admin.report.drawing', { title, sums }), class: 'bars' },
-    ...gridLines(most, y),
+    { viewBox: `0 0 ${width} ${HEIGHT}`, role: 'img', 'aria-label': t('admin.report.drawing', { title, sums }), class: 'bars' },
+    ...gridLines(width, most, y),
     ...drawn,
     ...labels,
   );

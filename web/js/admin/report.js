@@ -3,6 +3,7 @@
 import { el, setChildren } from '../lib/dom.js';
 import { decimal, duration, hasText, money, number, t, time } from '../lib/text.js';
 import { card, runOnce, figure, table } from './parts.js';
+import { may } from './role.js';
 import { barChart } from './report-drawing.js';
 import { download, get } from './api.js';
 import { exportsCard } from './exports.js';
@@ -230,7 +231,7 @@ export async function reportPart(place, { schedule, concert }) {
     card(t('admin.report.away'), rejectionsTable(report.rejections)),
     card(t('admin.report.meaning'), meaning()),
   );
-  const tools = el('div', { class: 'report-tools' }, exportsCard(schedule.id), refundCard(schedule));
+  const tools = may('box_office') && el('div', { class: 'report-tools' }, exportsCard(schedule.id), refundCard(schedule));
   setChildren(place, el('div', { class: 'actions report-actions' }, print, csv, again), article, tools);
   if (report.updating) void showNewer(place, { schedule, concert }, article, report.computed_at);
 }

@@ -12,8 +12,9 @@ const SHOWN_SEATS = 600;
 
 /** The selected seats, and the rows shown. */
 export class SeatSelection {
-  /** @param {Seat[]} seats @param {Map<number, State>} states @param {() => void} changed */
-  constructor(seats, states, changed) {
+  /** @param {Seat[]} seats @param {Map<number, State>} states @param {() => void} changed @param {boolean} mayChange */
+  constructor(seats, states, changed, mayChange) {
+    this.mayChange = mayChange;
     this.seats = new Map(seats.map((seat) => [seat.id, seat]));
     this.sections = groupBy(seats, ({ section }) => section);
     this.states = states;
@@ -48,7 +49,7 @@ export class SeatSelection {
   /** A seat's button, labelled with the number that buyers see. @param {Seat} seat */
   button(seat) {
     const state = this.states.get(seat.id) ?? 'sold';
-    const fixed = state === 'held' || state === 'sold';
+    const fixed = state === 'held' || state === 'sold' || !this.mayChange;
     const label = t('admin.seats.seat', { seat: String(seat.seat_number), state: t(`admin.seats.state.${state}`) });
     const button = el(
       'button',
@@ -81,17 +82,19 @@ export class SeatSelection {
       el(
         'div',
         { class: 'adm-seat-row', role: 'group', 'aria-label': t('admin.seats.row', { row }) },
-        el(
-          'button',
-          {
-            type: 'button',
-            class: 'adm-row-name',
-            title: t('admin.seats.wholerow'),
-            'aria-label': t('admin.seats.wholerow.of', { row }),
-            on: { click: () => this.toggle(seats) },
-          },
-          row,
-        ),
+        this.mayChange
+          ? el(
+              'button',
+              {
+                type: 'button',
+                class: 'adm-row-name',
+                title: t('admin.seats.wholerow'),
+                'aria-label': t('admin.seats.wholerow.of', { row }),
+                on: { click: () => this.toggle(seats) },
+              },
+              row,
+            )
+          : el('span', { class: 'adm-row-name' }, row),
         el(
           'div',
           { class: 'adm-row-seats' },

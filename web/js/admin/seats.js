@@ -74,7 +74,13 @@ function sectionPicker(choice) {
     { type: 'button', class: 'button quiet', on: { click: () => choice.toggle(choice.sections.get(choice.section) ?? []) } },
     t('admin.seats.wholesection'),
   );
-  return el('div', { class: 'toolbar' }, el('label', { for: 'seats-section' }, t('admin.seats.section')), select, whole);
+  return el(
+    'div',
+    { class: 'toolbar' },
+    el('label', { for: 'seats-section' }, t('admin.seats.section')),
+    select,
+    choice.mayChange && whole,
+  );
 }
 
 /** The text for a refusal because seats are held or sold. Deselects those seats. @param {number[]} ids @param {SeatSelection} choice */
@@ -93,7 +99,13 @@ export async function seatsPart(place, { schedule, concert }) {
   if (seats.length === 0)
     return setChildren(
       place,
-      el('p', { class: 'empty' }, t('admin.seats.none'), ' ', el('a', { href: `#/schedules/${schedule.id}/venue` }, t('admin.tab.venue'))),
+      el(
+        'p',
+        { class: 'empty' },
+        t('admin.seats.none'),
+        ' ',
+        may('admin') && el('a', { href: `#/schedules/${schedule.id}/venue` }, t('admin.tab.venue')),
+      ),
     );
   const [said, effect, figures] = [
     el('p', { class: 'chosen', role: 'status' }),
@@ -102,7 +114,7 @@ export async function seatsPart(place, { schedule, concert }) {
   ];
   const block = el('button', { type: 'button', class: 'button' });
   const free = el('button', { type: 'button', class: 'button quiet' });
-  const choice = new SeatSelection(seats, known, () => showSelection());
+  const choice = new SeatSelection(seats, known, () => showSelection(), may('operator'));
   const showSelection = () => {
     const [back, give] = [choice.in('free').length, choice.in('blocked').length];
     setText(said, t('admin.seats.chosen', { n: choice.chosen.size }));
@@ -168,7 +180,7 @@ export async function seatsPart(place, { schedule, concert }) {
   setChildren(
     place,
     card(
-      t('admin.tab.seats'),
+      t('admin.seats.title'),
       el('p', { class: 'hint' }, t('admin.seats.hint')),
       figures,
       sectionPicker(choice),

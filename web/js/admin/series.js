@@ -32,7 +32,8 @@ const RECORDED = /** @type {const} */ ({
 const NAMES = /** @type {Name[]} */ (Object.keys(RECORDED));
 
 /** Whether the queue's figures are old because Redis does not respond. @param {Stats} stats */
-export const isQueueDataOld = (stats) => Date.parse(stats.server_time) - Date.parse(stats.line_as_of) > 3000;
+export const isQueueDataOld = ({ pace, server_time, line_as_of }) =>
+  pace?.reason === 'REDIS_UNAVAILABLE' || Date.parse(server_time) - Date.parse(line_as_of) > 3000;
 
 /** The 99th percentile of the answer times of one kind of call. @param {Stats} stats @param {string} call */
 const p99 = (stats, call) => stats.all_answers.find((one) => one.call === call)?.p99_ms ?? null;

@@ -38,7 +38,6 @@ export function changesList(before, change, format) {
 const valueText = (name, value) => (name.endsWith('_at') ? time(String(value)) : settingText(name, value));
 
 /**
-/**
  * A form whose fields can only be read without the role of an operator.
  * @param {string} yes @param {() => Promise<void>} act @param {import('../lib/dom.js').Child | import('../lib/dom.js').Child[]} parts
  */
@@ -123,7 +122,6 @@ export async function settingsPart(place, { schedule, concert }) {
       operatorForm(t('admin.save'), act, line.parts),
     ),
     timesCard(times, again),
-    may('admin') &&
-      removalCard('schedules', schedule.id, concert.title, times.tag, () => (location.hash = `#/concerts/${concert.id}`)),
+    may('admin') && removalCard('schedules', schedule.id, concert.title, times.tag, () => (location.hash = `#/concerts/${concert.id}`)),
   );
 }

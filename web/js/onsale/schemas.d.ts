@@ -4,6 +4,30 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description A concert as an administrator sees it. */
+    AdminConcert: {
+      /** @description Description, up to 10,000 characters. */
+      description: string;
+      /** @description It is not published: only administrators see it and its schedules. */
+      draft: boolean;
+      /** @description Id of the concert. */
+      id: components['schemas']['ConcertId'];
+      /** @description Its removal has begun. It can no longer be changed. */
+      removing: boolean;
+      /** @description Whether the concert is on sale at all. */
+      status: components['schemas']['ConcertStatus'];
+      /** @description Title, 1 to 200 characters. */
+      title: string;
+    };
+    /** @description A schedule as an administrator sees it, at most 1 s old. */
+    AdminSchedule: components['schemas']['ScheduleView'] & {
+      /** @description Its concert is not published, so neither is it. */
+      concert_draft: boolean;
+      /** @description It is not published: only administrators see it. */
+      draft: boolean;
+      /** @description Its removal has begun. It can no longer be changed. */
+      removing: boolean;
+    };
     /**
      * @description Why nobody is admitted.
      * @enum {string}
@@ -87,6 +111,26 @@ export interface components {
        */
       per_second?: number | null;
     };
+    /** @description When people come. */
+    Arrivals: {
+      /** @description How they are spread. */
+      curve: components['schemas']['Curve'];
+      /**
+       * Format: double
+       * @description Time before the opening within which these come (s).
+       */
+      early_seconds: number;
+      /**
+       * Format: double
+       * @description Share of the people who come before the opening.
+       */
+      early_share: number;
+      /**
+       * Format: double
+       * @description Time after the opening within which nearly all others come (s).
+       */
+      late_seconds: number;
+    };
     /** @description One change that an administrator made. */
     AuditEntry: {
       /** @description The action, such as `queue.change`. */
@@ -125,6 +169,19 @@ export interface components {
        */
       last_updated_at: string;
     };
+    /** @description A number before and after a change. */
+    BeforeAfter: {
+      /**
+       * Format: int64
+       * @description After the change.
+       */
+      after: number;
+      /**
+       * Format: int64
+       * @description Before the change.
+       */
+      before: number;
+    };
     /** @description Free seats that could be held together. */
     BestSeats: {
       /** @description The seats in order of seat number. Empty if there are too few. */
@@ -146,6 +203,49 @@ export interface components {
       blocked: boolean;
       /** @description Ids of the seats. Seats that are already in the requested state do not change. */
       seat_ids: number[];
+    };
+    /** @description How the buyers ended. */
+    BuyerEnds: {
+      /**
+       * Format: int64
+       * @description Were away when their turn came.
+       */
+      away: number;
+      /**
+       * Format: int64
+       * @description Bought seats.
+       */
+      bought: number;
+      /**
+       * Format: int64
+       * @description Got answers that no client could have expected.
+       */
+      failed: number;
+      /**
+       * Format: int64
+       * @description Were admitted, and found too few free seats.
+       */
+      found_no_seats: number;
+      /**
+       * Format: int64
+       * @description Were late: the slot or the sale had ended.
+       */
+      late: number;
+      /**
+       * Format: int64
+       * @description Left the queue, or the sale without a hold.
+       */
+      left: number;
+      /**
+       * Format: int64
+       * @description Held seats and did not pay.
+       */
+      never_paid: number;
+      /**
+       * Format: int64
+       * @description Found everything sold while they waited, or when they came.
+       */
+      sold_out: number;
     };
     /** @description One queue entry of a buyer, as archived about a second after each change. */
     BuyerEntry: {
@@ -293,16 +393,50 @@ export interface components {
        */
       balance: number;
     };
+    /** @description A measured time beside the simulation. */
+    Compared: {
+      /**
+       * Format: double
+       * @description The highest.
+       */
+      high?: number | null;
+      /**
+       * Format: double
+       * @description The lowest of the simulated runs; null if it happened in none.
+       */
+      low?: number | null;
+      /**
+       * Format: double
+       * @description What was measured; null if it did not happen.
+       */
+      measured?: number | null;
+      /**
+       * Format: double
+       * @description The middle one.
+       */
+      median?: number | null;
+    };
+    /** @description A prediction beside a measurement. */
+    Comparison: {
+      /**
+       * Format: double
+       * @description The prediction's error, as a share of the measurement.
+       */
+      error: number;
+      /**
+       * Format: double
+       * @description What was measured.
+       */
+      measured: number;
+      /**
+       * Format: double
+       * @description What the plan's calculation says.
+       */
+      predicted: number;
+      /** @description What was measured, and its unit. */
+      what: string;
+    };
     /** @description A concert. */
-    AdminConcert: { description: string; draft: boolean; id: number; removing: boolean; status: components['schemas']['ConcertStatus']; title: string; };
-    AdminSchedule: components['schemas']['ScheduleView'] & { concert_draft: boolean; draft: boolean; removing: boolean; };
-    Publication: { draft: boolean; obstacles: string[]; warnings: string[]; };
-    Removal: { entries: number; payments: number; removing: boolean; reservations: number; schedules: number; seats: number; };
-    SeatsState: { blocked: number; layout_version: number; reserved: boolean; schedule_id: number; seats_version: number; sections: components['schemas']['SectionState'][]; total: number; };
-    SectionState: { blocked: number; name: string; rows: number; seat_price: number; seats: number; };
-    BeforeAfter: { after: number; before: number; };
-    SeatsEffect: { blocked: components['schemas']['BeforeAfter']; changed: number; dry_run: boolean; kept: number; seats: components['schemas']['BeforeAfter']; takings: components['schemas']['BeforeAfter']; };
-    PriceChange: { row?: string; seat_price: number; seat_price_now?: number; section: string; };
     Concert: {
       /** @description Description, up to 10,000 characters. */
       description: string;
@@ -332,6 +466,52 @@ export interface components {
      * @enum {string}
      */
     ConcertStatus: 'AVAILABLE' | 'UNAVAILABLE';
+    /** @description How people behave. */
+    Crowd: {
+      /**
+       * Format: int32
+       * @description Holds that a person tries, each for one seat less.
+       */
+      attempts: number;
+      /** @description How likely a person wants one seat, two, and so on. */
+      baskets: number[];
+      /** @description From admission to the hold. */
+      choose: Record<string, unknown>;
+      /**
+       * Format: double
+       * @description Share of the admitted that leaves without a seat.
+       */
+      leaves_sale: number;
+      /**
+       * Format: double
+       * @description Share that leaves the queue after two polls.
+       */
+      leaves_soon: number;
+      /**
+       * Format: double
+       * @description Share that is away when its turn comes, with the page open.
+       */
+      no_shows: number;
+      /**
+       * Format: double
+       * @description Mean time after which a waiting person closes the page (s); `None`: nobody does.
+       */
+      patience_seconds?: number | null;
+      /** @description From the hold to the payment. */
+      pay: Record<string, unknown>;
+      /**
+       * Format: double
+       * @description Share that pays for the seats it holds.
+       */
+      pays: number;
+      /** @description Between two of them. */
+      retry: Record<string, unknown>;
+    };
+    /**
+     * @description How arrivals are spread over their time.
+     * @enum {string}
+     */
+    Curve: 'even' | 'rush';
     /** @description The delivery of one event to one endpoint. */
     Delivery: {
       /**
@@ -395,11 +575,64 @@ export interface components {
       /** @description The secret, in hex, once every entrant has a drawn rank. */
       secret?: string | null;
     };
+    /** @description How many people ended in each way. */
+    Ends: {
+      /**
+       * Format: int64
+       * @description Were away when their turn came.
+       */
+      away: number;
+      /**
+       * Format: int64
+       * @description Bought seats.
+       */
+      bought: number;
+      /**
+       * Format: int64
+       * @description Were admitted, and found too few free seats.
+       */
+      found_no_seats: number;
+      /**
+       * Format: int64
+       * @description Closed the page while they waited.
+       */
+      gave_up: number;
+      /**
+       * Format: int64
+       * @description Were late: the slot, the grace or the sale had ended.
+       */
+      late: number;
+      /**
+       * Format: int64
+       * @description Left the queue, or the sale without a hold.
+       */
+      left: number;
+      /**
+       * Format: int64
+       * @description Held seats and did not pay.
+       */
+      never_paid: number;
+      /**
+       * Format: int64
+       * @description Found everything sold while they waited, or when they came.
+       */
+      sold_out: number;
+    };
     /**
      * @description The order of admission.
      * @enum {string}
      */
     EntryOrder: 'FIFO' | 'DRAW';
+    /** @description An erasure of one person. */
+    Erasure: {
+      /**
+       * @description Whether the person gives up paid seats of concerts to come, and their balance. Nobody can use
+       *     either afterwards.
+       */
+      give_up_entitlements: boolean;
+      /** @description Why, for the audit; 1 to 500 characters. Do not name the person in it. */
+      reason: string;
+    };
     /** @description The sales report of one schedule. */
     EventReport: {
       /**
@@ -490,6 +723,7 @@ export interface components {
       | 'schedule.sold_out'
       | 'schedule.closed'
       | 'queue.admitted'
+      | 'user.erased'
       | 'alert.begun'
       | 'alert.ended'
       | 'webhook.test';
@@ -562,6 +796,21 @@ export interface components {
        *     query parameter or header.
        */
       pointer: string;
+    };
+    /** @description One line of a report. */
+    Finding: {
+      /** @description What to do. Null if all is well. */
+      advice?: string | null;
+      /** @description Stable code of what was found: the name and the case, such as `redis.memory.short`. */
+      code: string;
+      /** @description How good or bad it is. */
+      level: components['schemas']['Level'];
+      /** @description Stable name of the check: a part and what is checked, such as `redis.memory`. */
+      name: string;
+      /** @description What was found. */
+      text: string;
+      /** @description The figures in `text`, for texts in other languages. */
+      values: Record<string, unknown>;
     };
     /** @description One seat that a guest got. */
     GivenSeat: {
@@ -691,6 +940,41 @@ export interface components {
       version: string;
       /** @description True if both stores answer, and no loop is late or failed in its last run. */
       well: boolean;
+    };
+    /**
+     * @description The history of a sale. The value `n` of each series is that of the `step` seconds from
+     *     `from + n × step` on; null where nothing was recorded.
+     */
+    History: {
+      /**
+       * Format: date-time
+       * @description Begin of the first value.
+       */
+      from: string;
+      /** @description What changed, in order of time. At most 500, the latest. */
+      markers: components['schemas']['Marker'][];
+      /**
+       * Format: date-time
+       * @description When the last reading was written. Null if there is none in the time asked for.
+       */
+      recorded_until?: string | null;
+      /** @description The series. */
+      series: components['schemas']['Series'];
+      /**
+       * Format: date-time
+       * @description Server time of this answer.
+       */
+      server_time: string;
+      /**
+       * Format: int32
+       * @description Seconds between two values.
+       */
+      step: number;
+      /**
+       * Format: date-time
+       * @description End of the last value.
+       */
+      until: string;
     };
     /** @description One event. Members that do not apply are null. */
     HistoryEvent: {
@@ -824,11 +1108,79 @@ export interface components {
       /** @description Whether admission is paused. */
       paused: boolean;
     };
+    /** @description Long work of an operator. */
+    Job: {
+      /** @description Whether it can be cancelled now. */
+      cancellable: boolean;
+      /**
+       * Format: date-time
+       * @description When it was asked for.
+       */
+      created_at: string;
+      /**
+       * Format: int64
+       * @description Number of items done so far.
+       */
+      done: number;
+      /** @description Code of the last failure; null if the last page succeeded. */
+      error?: string | null;
+      /**
+       * Format: int32
+       * @description Failures since the last page that succeeded. It is tried again while it is `RUNNING`.
+       */
+      failures: number;
+      /** @description Sums of what was done. The members depend on the kind. */
+      figures: Record<string, unknown>;
+      /**
+       * Format: date-time
+       * @description When it was done, given up or cancelled.
+       */
+      finished_at?: string | null;
+      /** @description Id of the job. Newer jobs have higher ids. */
+      id: components['schemas']['JobId'];
+      /** @description What it does: `REFUND_SCHEDULE` or `ERASE_USER`. */
+      kind: string;
+      /** @description What was asked for. */
+      parameters: Record<string, unknown>;
+      /** @description The administrator who asked for it. */
+      requested_by: components['schemas']['UserId'];
+      /** @description Name of that administrator. */
+      requested_by_name: string;
+      schedule_id?: components['schemas']['ScheduleId'] | null;
+      /**
+       * Format: date-time
+       * @description When its first page began.
+       */
+      started_at?: string | null;
+      /** @description State of the job. */
+      state: components['schemas']['JobState'];
+      /**
+       * Format: int64
+       * @description Number of items, as counted when it was asked for; null if unknown. More may be done.
+       */
+      total?: number | null;
+      user_id?: components['schemas']['UserId'] | null;
+    };
+    /**
+     * Format: int64
+     * @description The id of a job: long work of an operator.
+     */
+    JobId: number;
+    /**
+     * @description State of a job.
+     * @enum {string}
+     */
+    JobState: 'PENDING' | 'RUNNING' | 'DONE' | 'FAILED' | 'CANCELLED';
     /**
      * @description Why a balance changed.
      * @enum {string}
      */
     Kind: 'CHARGE' | 'PAYMENT' | 'REFUND';
+    /**
+     * @description How good or bad a finding is.
+     * @enum {string}
+     */
+    Level: 'ok' | 'warning' | 'failure';
     /** @description Queue entries by outcome. These figures lag behind the queue by about a second. */
     LineReport: {
       /**
@@ -888,36 +1240,6 @@ export interface components {
        */
       waiting: number;
     };
-    Job: {
-      id: number;
-      kind: string;
-      schedule_id: number | null;
-      user_id: number | null;
-      parameters: Record<string, never>;
-      requested_by: number;
-      requested_by_name: string;
-      state: 'PENDING' | 'RUNNING' | 'DONE' | 'FAILED' | 'CANCELLED';
-      cancellable: boolean;
-      total: number | null;
-      done: number;
-      figures: Record<string, never>;
-      error: string | null;
-      failures: number;
-      created_at: string;
-      started_at: string | null;
-      finished_at: string | null;
-    };
-    RefundPreview: {
-      schedule_id: number;
-      seats: number;
-      buyers: number;
-      amount: number;
-      held_seats: number;
-      refunded_seats: number;
-      selling: boolean;
-      job_id: number | null;
-      server_time: string;
-    };
     /** @description Last run of one background loop of the answering process. */
     LoopHealth: {
       /**
@@ -956,11 +1278,58 @@ export interface components {
       section: string;
       status: components['schemas']['SeatStatus'];
     };
+    /** @description Something that changed in a sale. */
+    Marker: {
+      /** @description The action in the audit, such as `queue.change`. Null if nobody changed it. */
+      action?: string | null;
+      /** @description The changed members after. Null if they are not recorded. */
+      after?: Record<string, unknown> | null;
+      /**
+       * Format: date-time
+       * @description When it changed. Changes that the readings show are exact to their step.
+       */
+      at: string;
+      /** @description The changed members before. Null if they are not recorded. */
+      before?: Record<string, unknown> | null;
+      /** @description Name of the administrator who changed it. Null if nobody did. */
+      by?: string | null;
+      /**
+       * Format: int64
+       * @description The epoch after a rebuild. Null otherwise.
+       */
+      epoch?: number | null;
+      /** @description What changed. */
+      kind: components['schemas']['MarkerKind'];
+    };
+    /**
+     * @description What a marker is about.
+     * @enum {string}
+     */
+    MarkerKind:
+      | 'OPENED'
+      | 'SOLD_OUT'
+      | 'REOPENED'
+      | 'CLOSED'
+      | 'DRAWN'
+      | 'RECOVERING'
+      | 'REBUILT'
+      | 'REPAIRED'
+      | 'PAUSED'
+      | 'RESUMED'
+      | 'MESSAGE'
+      | 'CHANGED';
     /**
      * @description By what something was found.
      * @enum {string}
      */
     MatchedBy: 'USER' | 'NAME' | 'RESERVATION' | 'PAYMENT' | 'HOLD' | 'TICKET' | 'SEAT';
+    /** @description A cost that was never measured, and what the plan does instead. */
+    MissingCost: {
+      /** @description What the plan does instead. */
+      instead: string;
+      /** @description The cost. */
+      what: string;
+    };
     /** @description A reservation with its new seat. */
     MovedReservation: {
       /** @description Id of the seat that was left. */
@@ -1017,11 +1386,90 @@ export interface components {
       /** @description Name of the section. */
       section: string;
     };
+    /** @description Processes, cores, memory and bandwidth. */
+    Needs: {
+      /**
+       * Format: double
+       * @description Bits per second of the public board that the CDN sends.
+       */
+      cdn_bits: number;
+      /**
+       * Format: double
+       * @description Cores of all processes that the load uses at the peak.
+       */
+      onsale_cores: number;
+      /**
+       * Format: double
+       * @description The same, if clients far from the front read the public board at a CDN.
+       */
+      onsale_cores_with_cdn: number;
+      /**
+       * Format: double
+       * @description Cores of PostgreSQL that the load uses at the peak.
+       */
+      postgresql_cores: number;
+      /**
+       * Format: double
+       * @description Rows of the queue's archive per second, in batches.
+       */
+      postgresql_queue_rows: number;
+      /**
+       * Format: double
+       * @description Transactions of holds and payments per second.
+       */
+      postgresql_transactions: number;
+      /**
+       * Format: int64
+       * @description Processes, each on a machine of its own.
+       */
+      processes: number;
+      /**
+       * Format: int64
+       * @description The same, if clients far from the front read the public board at a CDN.
+       */
+      processes_with_cdn: number;
+      /**
+       * Format: int64
+       * @description `maxmemory` of Redis, in bytes: enough for `onsale check --expect`.
+       */
+      redis_bytes: number;
+      /**
+       * Format: double
+       * @description Cores of Redis that the load uses at the peak. One sale uses one thread.
+       */
+      redis_cores: number;
+      /**
+       * Format: int64
+       * @description Memory of Redis for the people in the queue, as measured, in bytes.
+       */
+      redis_waiting_bytes: number;
+      /**
+       * Format: double
+       * @description Bits per second that the processes send at the peak, without pages.
+       */
+      sent_bits: number;
+      /**
+       * Format: double
+       * @description The same, if clients far from the front read the public board at a CDN.
+       */
+      sent_bits_with_cdn: number;
+      /**
+       * Format: double
+       * @description Memory of all processes for these streams, in bytes.
+       */
+      stream_bytes: number;
+      /**
+       * Format: double
+       * @description Cores of all processes, if each waiting client has a stream in place of polls.
+       */
+      stream_cores: number;
+    };
     /** @description A concert to create. */
     NewConcert: {
-      draft?: boolean;
       /** @description Description, up to 10,000 characters. */
       description?: string;
+      /** @description True to create a draft, which only administrators see until it is published. */
+      draft?: boolean;
       /** @description Whether the concert is on sale at all. Default: AVAILABLE. */
       status?: components['schemas']['ConcertStatus'];
       /** @description Title, 1 to 200 characters. */
@@ -1038,7 +1486,6 @@ export interface components {
     };
     /** @description A schedule to create. */
     NewSchedule: {
-      draft?: boolean;
       /**
        * Format: date-time
        * @description When the doors open.
@@ -1049,6 +1496,8 @@ export interface components {
        * @description When the sale closes.
        */
       deadline_at: string;
+      /** @description True to create a draft, which only administrators see until it is published. */
+      draft?: boolean;
       /** @description Queue settings that differ from the defaults. */
       queue?: components['schemas']['QueueChange'];
       /**
@@ -1165,6 +1614,11 @@ export interface components {
        */
       until?: string | null;
     };
+    /**
+     * @description A reason why the sale of a schedule would be impossible.
+     * @enum {string}
+     */
+    Obstacle: 'concert_is_draft' | 'concert_unavailable' | 'no_seats' | 'all_seats_blocked' | 'sale_is_over' | 'no_capacity';
     /** @description The user of the queue entry. */
     Owner: {
       id: components['schemas']['UserId'];
@@ -1228,6 +1682,40 @@ export interface components {
       | 'STARTING'
       | 'STALLED'
       | 'RUNNING';
+    /** @description One page of a list. */
+    Page_AdminConcert: {
+      /** @description The items of this page. */
+      items: {
+        /** @description Description, up to 10,000 characters. */
+        description: string;
+        /** @description It is not published: only administrators see it and its schedules. */
+        draft: boolean;
+        /** @description Id of the concert. */
+        id: components['schemas']['ConcertId'];
+        /** @description Its removal has begun. It can no longer be changed. */
+        removing: boolean;
+        /** @description Whether the concert is on sale at all. */
+        status: components['schemas']['ConcertStatus'];
+        /** @description Title, 1 to 200 characters. */
+        title: string;
+      }[];
+      /** @description The value of `?cursor=` for the next page; null on the last page. */
+      next_cursor?: string | null;
+    };
+    /** @description One page of a list. */
+    Page_AdminSchedule: {
+      /** @description The items of this page. */
+      items: (components['schemas']['ScheduleView'] & {
+        /** @description Its concert is not published, so neither is it. */
+        concert_draft: boolean;
+        /** @description It is not published: only administrators see it. */
+        draft: boolean;
+        /** @description Its removal has begun. It can no longer be changed. */
+        removing: boolean;
+      })[];
+      /** @description The value of `?cursor=` for the next page; null on the last page. */
+      next_cursor?: string | null;
+    };
     /** @description One page of a list. */
     Page_Alert: {
       /** @description The items of this page. */
@@ -1530,6 +2018,64 @@ export interface components {
       next_cursor?: string | null;
     };
     /** @description One page of a list. */
+    Page_Job: {
+      /** @description The items of this page. */
+      items: {
+        /** @description Whether it can be cancelled now. */
+        cancellable: boolean;
+        /**
+         * Format: date-time
+         * @description When it was asked for.
+         */
+        created_at: string;
+        /**
+         * Format: int64
+         * @description Number of items done so far.
+         */
+        done: number;
+        /** @description Code of the last failure; null if the last page succeeded. */
+        error?: string | null;
+        /**
+         * Format: int32
+         * @description Failures since the last page that succeeded. It is tried again while it is `RUNNING`.
+         */
+        failures: number;
+        /** @description Sums of what was done. The members depend on the kind. */
+        figures: Record<string, unknown>;
+        /**
+         * Format: date-time
+         * @description When it was done, given up or cancelled.
+         */
+        finished_at?: string | null;
+        /** @description Id of the job. Newer jobs have higher ids. */
+        id: components['schemas']['JobId'];
+        /** @description What it does: `REFUND_SCHEDULE` or `ERASE_USER`. */
+        kind: string;
+        /** @description What was asked for. */
+        parameters: Record<string, unknown>;
+        /** @description The administrator who asked for it. */
+        requested_by: components['schemas']['UserId'];
+        /** @description Name of that administrator. */
+        requested_by_name: string;
+        schedule_id?: components['schemas']['ScheduleId'] | null;
+        /**
+         * Format: date-time
+         * @description When its first page began.
+         */
+        started_at?: string | null;
+        /** @description State of the job. */
+        state: components['schemas']['JobState'];
+        /**
+         * Format: int64
+         * @description Number of items, as counted when it was asked for; null if unknown. More may be done.
+         */
+        total?: number | null;
+        user_id?: components['schemas']['UserId'] | null;
+      }[];
+      /** @description The value of `?cursor=` for the next page; null on the last page. */
+      next_cursor?: string | null;
+    };
+    /** @description One page of a list. */
     Page_Payment: {
       /** @description The items of this page. */
       items: {
@@ -1789,6 +2335,69 @@ export interface components {
      * @enum {string}
      */
     PaymentStatus: 'COMPLETE' | 'REFUNDED';
+    /** @description The load of a sale at its peak, per second. */
+    PeakLoad: {
+      /**
+       * Format: double
+       * @description Admissions per second.
+       */
+      admissions: number;
+      /**
+       * Format: double
+       * @description Reads of the public board per second, at the CDN.
+       */
+      board_reads: number;
+      /**
+       * Format: double
+       * @description Share of these requests that a CDN answers.
+       */
+      cdn_share: number;
+      /**
+       * Format: double
+       * @description Joins per second.
+       */
+      joins: number;
+      /**
+       * Format: double
+       * @description Polls per second after pacing, if each client polls with its ticket.
+       */
+      polls: number;
+      /**
+       * Format: double
+       * @description Polls in the whole sale, in the same case.
+       */
+      polls_in_total: number;
+      /**
+       * Format: double
+       * @description Polls per second of the clients near the front, if the others read the public board.
+       */
+      polls_near_front: number;
+      /**
+       * Format: double
+       * @description Purchases per second.
+       */
+      purchases: number;
+      /**
+       * Format: double
+       * @description Refused holds per second.
+       */
+      refusals: number;
+      /**
+       * Format: double
+       * @description Seats sold per second.
+       */
+      seats: number;
+      /**
+       * Format: double
+       * @description Position events per second, if each client has a stream in place of polls.
+       */
+      stream_events: number;
+      /**
+       * Format: int64
+       * @description People in the queue.
+       */
+      waiting: number;
+    };
     /** @description One percentile of the waits: `percent` of the entries waited at most `seconds`. */
     Percentile: {
       /**
@@ -1814,6 +2423,211 @@ export interface components {
      * @enum {string}
      */
     Phase: 'CLOSED' | 'UPCOMING' | 'PAUSED' | 'SOLD_OUT' | 'OPEN';
+    /** @description What a sale needs. */
+    Plan: {
+      /** @description The same calculation, compared with measurements. */
+      comparisons: components['schemas']['Comparison'][];
+      /** @description What was asked and assumed. */
+      input: components['schemas']['PlanInput'];
+      /** @description The load at the peak. */
+      load: components['schemas']['PeakLoad'];
+      /** @description Costs that were never measured. */
+      missing: components['schemas']['MissingCost'][];
+      /** @description What serves this load. */
+      needs: components['schemas']['Needs'];
+      /** @description The settings of the schedule. */
+      settings: components['schemas']['PlannedSettings'];
+      /** @description What does not fit, and what to do. */
+      warnings: string[];
+    };
+    /** @description A sale to plan, and what is assumed about its buyers and machines. */
+    PlanInput: {
+      /**
+       * Format: double
+       * @description Minutes within which the people join.
+       */
+      arrive_minutes: number;
+      /**
+       * Format: double
+       * @description Minutes from admission to payment, on average.
+       */
+      buy_minutes: number;
+      /**
+       * Format: int64
+       * @description The claim window, in seconds.
+       */
+      claim_seconds: number;
+      /**
+       * Format: double
+       * @description Cores of the machine of a process.
+       */
+      cores_per_process: number;
+      /**
+       * Format: double
+       * @description Share of the people who join before the opening.
+       */
+      early_share: number;
+      /**
+       * Format: double
+       * @description Minutes from the opening within which all seats are to be sold.
+       */
+      minutes: number;
+      /**
+       * Format: int64
+       * @description People who will come.
+       */
+      people: number;
+      /**
+       * Format: int32
+       * @description `ONSALE_POLLS_PER_SECOND`: polls of one queue above which their intervals grow.
+       */
+      polls_ceiling: number;
+      /**
+       * Format: int64
+       * @description The presence window, in seconds.
+       */
+      presence_seconds: number;
+      /**
+       * Format: double
+       * @description Holds that are refused, for each purchase.
+       */
+      refusals_per_purchase: number;
+      /**
+       * Format: int64
+       * @description Seats on sale.
+       */
+      seats: number;
+      /**
+       * Format: double
+       * @description Seats of one purchase, on average.
+       */
+      seats_per_buyer: number;
+      /**
+       * Format: double
+       * @description Share of the admitted who buy. The others hold a slot until it ends.
+       */
+      share_that_pays: number;
+      /**
+       * Format: double
+       * @description Duration of a slot, in minutes (`active_ttl_seconds`).
+       */
+      slot_minutes: number;
+      /**
+       * Format: double
+       * @description Share of each core that may be used at the peak.
+       */
+      utilization: number;
+    };
+    /** @description A sale to plan. Fields that are absent are those of the schedule, or the usual assumptions. */
+    PlanRequest: {
+      /**
+       * Format: double
+       * @description Minutes within which the people join. Default: 10.
+       */
+      arrive_minutes?: number | null;
+      /**
+       * Format: double
+       * @description Minutes from admission to payment, on average. Default: 3.
+       */
+      buy_minutes?: number | null;
+      /**
+       * Format: double
+       * @description Cores of the machine of a process. Default: 4.
+       */
+      cores_per_process?: number | null;
+      /**
+       * Format: double
+       * @description Share of the people who join before the opening. Default: 0.5.
+       */
+      early_share?: number | null;
+      /**
+       * Format: double
+       * @description Minutes from the opening within which all seats are to be sold. Default: 60.
+       */
+      minutes?: number | null;
+      /**
+       * Format: int64
+       * @description People who will come.
+       */
+      people: number;
+      /**
+       * Format: double
+       * @description Refused holds for each purchase. Default: 4.
+       */
+      refusals_per_purchase?: number | null;
+      /**
+       * Format: int64
+       * @description The schedule whose seats and settings count.
+       */
+      schedule_id?: number | null;
+      /**
+       * Format: int64
+       * @description Seats on sale. Needed without a schedule.
+       */
+      seats?: number | null;
+      /**
+       * Format: double
+       * @description Seats of one purchase, on average. Default: 2.
+       */
+      seats_per_buyer?: number | null;
+      /**
+       * Format: double
+       * @description Share of the admitted who buy. Default: 0.8.
+       */
+      share_that_pays?: number | null;
+    };
+    /** @description The settings of a schedule. */
+    PlannedSettings: {
+      /**
+       * Format: int64
+       * @description Limit of admissions per second.
+       */
+      admit_per_second: number;
+      /**
+       * Format: int64
+       * @description Limit of active slots.
+       */
+      capacity: number;
+    };
+    /** @description One quantity over the time of a sale. */
+    Plot: {
+      /**
+       * Format: double
+       * @description Time of the first column, from the opening (s).
+       */
+      from_seconds: number;
+      /** @description What is plotted. */
+      name: string;
+      /**
+       * Format: double
+       * @description Time of the last column (s).
+       */
+      to_seconds: number;
+      /** @description The value at each time, as its range over the runs. */
+      values: components['schemas']['Range'][];
+    };
+    /** @description The new price of the seats of a section, or of some of them. */
+    PriceChange: {
+      /** @description Only this row. */
+      row?: string;
+      /**
+       * Format: int64
+       * @description The new price, in points.
+       */
+      seat_price: number;
+      /**
+       * Format: int64
+       * @description Only seats with this price.
+       */
+      seat_price_now?: number;
+      /** @description The section. */
+      section: string;
+    };
+    /** @description New prices of seats. If several entries name a seat, the last one applies. */
+    PriceChanges: {
+      /** @description The changes. */
+      prices: components['schemas']['PriceChange'][];
+    };
     /** @description An error answer (RFC 9457). Some codes add further members. */
     Problem: {
       /** @description The stable name of the problem, for programs. */
@@ -1859,6 +2673,64 @@ export interface components {
       /** @description The explanations, in order of status. */
       items: components['schemas']['ProblemDescription'][];
     };
+    /** @description Live figures of a rehearsal. */
+    Progress: {
+      /**
+       * Format: int64
+       * @description Buyers who bought.
+       */
+      bought: number;
+      /**
+       * Format: int64
+       * @description Buyers with an active slot, who choose or pay.
+       */
+      buying: number;
+      /**
+       * Format: int64
+       * @description Buyers who have come.
+       */
+      came: number;
+      /**
+       * Format: int64
+       * @description Buyers who are done.
+       */
+      done: number;
+      /**
+       * Format: int64
+       * @description Answers that no client could have expected, so far.
+       */
+      errors: number;
+      /**
+       * Format: double
+       * @description 99th percentile of all requests so far, in milliseconds.
+       */
+      p99_ms: number;
+      /**
+       * Format: int64
+       * @description Requests so far.
+       */
+      requests: number;
+      /**
+       * Format: double
+       * @description Requests of the last second.
+       */
+      requests_per_second: number;
+      /**
+       * Format: int64
+       * @description Seats paid for.
+       */
+      seats_sold: number;
+      /**
+       * Format: double
+       * @description Seconds since the opening of the shadow; negative before it.
+       */
+      seconds: number;
+      /**
+       * Format: int64
+       * @description Buyers who wait.
+       */
+      waiting: number;
+    };
     /** @description The public board of a schedule, at most 1 s old. */
     PublicBoard: {
       /** Format: int64 */
@@ -1888,6 +2760,28 @@ export interface components {
       server_time: string;
       /** Format: int64 */
       waiting: number;
+    };
+    /** @description Whether something is still a draft, and what concerns its publication. */
+    Publication: {
+      /** @description It is not published. */
+      draft: boolean;
+      /** @description What keeps it from being published, or would. */
+      obstacles: components['schemas']['Obstacle'][];
+      /** @description What is allowed, and may be a mistake. */
+      warnings: components['schemas']['Warning'][];
+    };
+    /** @description How to publish a schedule. */
+    PublishSchedule: {
+      /**
+       * @description True to publish the schedule's concert as well, if it is a draft.
+       * @default false
+       */
+      concert: boolean;
+      /**
+       * @description True to change nothing, and to answer what keeps the schedule from being published.
+       * @default false
+       */
+      dry_run: boolean;
     };
     /** @description Changes to queue settings. Absent fields keep their values. */
     QueueChange: {
@@ -2017,6 +2911,55 @@ export interface components {
        */
       return_grace_seconds: number;
     };
+    /** @description The lowest, the median and the highest of several runs. */
+    Range: {
+      /**
+       * Format: double
+       * @description The highest.
+       */
+      high: number;
+      /**
+       * Format: double
+       * @description The lowest.
+       */
+      low: number;
+      /**
+       * Format: double
+       * @description The middle one; of two the lower.
+       */
+      median: number;
+    };
+    /** @description Whether a sale may begin. */
+    Readiness: {
+      /** @description Number of findings with the level `failure`. */
+      failures: number;
+      /** @description What was found, in the order of the checks. */
+      findings: components['schemas']['Finding'][];
+      /** @description Whether nothing failed. */
+      passes: boolean;
+      /** @description Id of the schedule. */
+      schedule_id: components['schemas']['ScheduleId'];
+      /**
+       * Format: date-time
+       * @description Server time of this answer.
+       */
+      server_time: string;
+      /** @description Number of findings with the level `warning`. */
+      warnings: number;
+    };
+    /** @description Settings for a schedule. */
+    Recommended: {
+      /**
+       * Format: int64
+       * @description Limit of admissions per second.
+       */
+      admit_per_second: number;
+      /**
+       * Format: int64
+       * @description Limit of active slots.
+       */
+      capacity: number;
+    };
     RecoveryCodeAnswer: {
       /**
        * Format: date-time
@@ -2027,6 +2970,55 @@ export interface components {
     Redeeming: {
       /** @description The recovery code. Case, spaces and hyphens do not matter. */
       code: string;
+    };
+    /** @description A refund of every payment of a schedule. */
+    RefundOrder: {
+      /** @description Why, for the audit; 1 to 500 characters. */
+      reason: string;
+      /** @description What becomes of the seats. */
+      seats: components['schemas']['SeatsAfter'];
+    };
+    /** @description What a refund of every payment of a schedule would do now. Nothing was changed. */
+    RefundPreview: {
+      /**
+       * Format: int64
+       * @description Points that would return.
+       */
+      amount: number;
+      /**
+       * Format: int64
+       * @description Users who paid for them.
+       */
+      buyers: number;
+      /**
+       * Format: int64
+       * @description Seats that wait for payment. They are refunded too if they are paid before the job ends, and
+       *     only if `selling` is false.
+       */
+      held_seats: number;
+      job_id?: components['schemas']['JobId'] | null;
+      /**
+       * Format: int64
+       * @description Seats that were refunded before. They stay as they are.
+       */
+      refunded_seats: number;
+      /** @description The schedule. */
+      schedule_id: components['schemas']['ScheduleId'];
+      /**
+       * Format: int64
+       * @description Paid seats, which would be refunded.
+       */
+      seats: number;
+      /**
+       * @description Whether seats can still be sold: the concert is available, and the deadline has not passed.
+       *     Then seats that are paid after the start of the job stay sold.
+       */
+      selling: boolean;
+      /**
+       * Format: date-time
+       * @description Server time of this answer.
+       */
+      server_time: string;
     };
     /** @description Result of refunding a payment. */
     Refunded: {
@@ -2062,6 +3054,125 @@ export interface components {
       /** @description Why, for the audit and for the buyer's history. */
       reason: string;
     };
+    /** @description A rehearsal. */
+    Rehearsal: {
+      /** @description The administrator who started it. */
+      admin: components['schemas']['UserId'];
+      /**
+       * Format: date-time
+       * @description When it ended.
+       */
+      ended_at?: string | null;
+      /** @description Id of the rehearsal. */
+      id: components['schemas']['RehearsalId'];
+      /** @description What was asked for. */
+      plan: components['schemas']['RehearsalPlan'];
+      progress?: components['schemas']['Progress'] | null;
+      /**
+       * Format: date-time
+       * @description When everything of its shadow was removed.
+       */
+      removed_at?: string | null;
+      /**
+       * Format: int64
+       * @description The schedule that is rehearsed. Null if it was deleted since.
+       */
+      schedule_id?: number | null;
+      sheet?: components['schemas']['Sheet'] | null;
+      /**
+       * Format: date-time
+       * @description When it started.
+       */
+      started_at: string;
+      /** @description The state. */
+      state: components['schemas']['RehearsalState'];
+    };
+    /**
+     * Format: int64
+     * @description The id of a rehearsal.
+     */
+    RehearsalId: number;
+    /** @description The rehearsals of a schedule. */
+    RehearsalList: {
+      /** @description The rehearsals, newest first; 20 at most. */
+      items: components['schemas']['Rehearsal'][];
+      /**
+       * Format: date-time
+       * @description Server time of this answer.
+       */
+      server_time: string;
+    };
+    /** @description A rehearsal to start. */
+    RehearsalPlan: {
+      /**
+       * @description URL at which the buyers call the service: https, or http on this machine. Default: the
+       *     answering process, over loopback.
+       */
+      base_url?: string | null;
+      /** @description Start although other sales are open. They may become slower. */
+      beside_open_sales?: boolean;
+      /**
+       * Format: int32
+       * @description Number of synthetic buyers.
+       */
+      buyers: number;
+      /**
+       * Format: double
+       * @description Seconds from admission to the hold, at the median. Default: 3.
+       */
+      choose_seconds?: number;
+      /**
+       * Format: int32
+       * @description Seconds before the opening within which half of the buyers come. Default: 20.
+       * @default 20
+       */
+      early_seconds: number;
+      /**
+       * Format: int32
+       * @description Seconds after the opening within which nearly all others come. Default: 20.
+       * @default 20
+       */
+      late_seconds: number;
+      /**
+       * Format: int32
+       * @description Minutes after the opening at which it ends at the latest. Default: 15.
+       * @default 15
+       */
+      max_minutes: number;
+      /**
+       * Format: double
+       * @description Share of the buyers who are away when their turn comes. Default: 0.02.
+       */
+      no_shows?: number;
+      /**
+       * Format: int32
+       * @description Limit of the 99th percentile of each step, in milliseconds. Default: 1,000.
+       * @default 1000
+       */
+      p99_limit_ms: number;
+      /**
+       * Format: double
+       * @description Seconds from the hold to the payment, at the median. Default: 3.
+       */
+      pay_seconds?: number;
+      /**
+       * Format: double
+       * @description Share of the buyers with held seats who pay. Default: 0.9.
+       */
+      pays?: number;
+      /**
+       * Format: int32
+       * @description Requests per second of the generator, at most. Buyers wait for their turn beyond it, and the
+       *     sheet says how long. Default: 500.
+       * @default 500
+       */
+      requests_per_second: number;
+    };
+    /**
+     * @description The state of a rehearsal.
+     * @enum {string}
+     */
+    RehearsalState: 'RUNNING' | 'PASSED' | 'FAILED' | 'STOPPED' | 'BROKEN';
     /** @description A recovery code in place of an earlier one. Only this answer shows it. */
     ReissuedCode: {
       /** @description The recovery code: 24 letters and digits in six groups. */
@@ -2111,6 +3222,36 @@ export interface components {
       times: number;
       /** @description What the request asked for: `join` or `hold`. */
       wanted: string;
+    };
+    /** @description What the removal of a concert or a schedule deletes. */
+    Removal: {
+      /**
+       * Format: int64
+       * @description Queue entries, of each schedule up to 100,000.
+       */
+      entries: number;
+      /**
+       * Format: int64
+       * @description Payments, all refunded. The history of points keeps both of their changes.
+       */
+      payments: number;
+      /** @description The removal has begun. False only after a dry run. */
+      removing: boolean;
+      /**
+       * Format: int64
+       * @description Reservations that have ended.
+       */
+      reservations: number;
+      /**
+       * Format: int64
+       * @description Schedules.
+       */
+      schedules: number;
+      /**
+       * Format: int64
+       * @description Seats.
+       */
+      seats: number;
     };
     RenewedAnswer: {
       /** @description New access token (a JWT), to use instead of the one that was sent. */
@@ -2226,6 +3367,54 @@ export interface components {
        */
       keep_previous_seconds: number;
     };
+    /** @description The settings of the sale and of the service. */
+    SaleRules: {
+      /**
+       * Format: int64
+       * @description Limit of admissions per second.
+       */
+      admit_per_second: number;
+      /**
+       * Format: int64
+       * @description Limit of active slots.
+       */
+      capacity: number;
+      /**
+       * Format: double
+       * @description The claim window (s).
+       */
+      claim_seconds: number;
+      /**
+       * Format: double
+       * @description End of the sale after its opening (s).
+       */
+      closes_after_seconds: number;
+      /**
+       * Format: double
+       * @description The grace of an entry that was passed over (s).
+       */
+      grace_seconds: number;
+      /**
+       * Format: double
+       * @description Time to pay for held seats (s).
+       */
+      hold_seconds: number;
+      /**
+       * Format: int32
+       * @description `ONSALE_POLLS_PER_SECOND`.
+       */
+      polls_ceiling: number;
+      /**
+       * Format: double
+       * @description The presence window (s).
+       */
+      presence_seconds: number;
+      /**
+       * Format: double
+       * @description Duration of a slot (s).
+       */
+      slot_seconds: number;
+    };
     /** @description Figures of seats and payments. */
     SalesReport: {
       /**
@@ -2303,10 +3492,14 @@ export interface components {
        * @description When the sale closes.
        */
       deadline_at: string;
+      /** @description It is not published: only administrators see it. */
+      draft: boolean;
       /** @description Id of the schedule. */
       id: components['schemas']['ScheduleId'];
       /** @description Queue settings. */
       queue: components['schemas']['QueueSettings'];
+      /** @description Its removal has begun. It can no longer be changed. */
+      removing: boolean;
       /**
        * Format: date-time
        * @description When the sale opens.
@@ -2534,11 +3727,69 @@ export interface components {
       /** @description Number of seats added. */
       created: number;
     };
+    /**
+     * @description What becomes of the seats.
+     * @enum {string}
+     */
+    SeatsAfter: 'FREE' | 'BLOCK';
     SeatsAnswer: components['schemas']['SeatMap'] | components['schemas']['SeatChanges'];
     /** @description Result of blocking or unblocking seats. */
     SeatsBlocked: {
       /** @description Number of seats whose state changed. */
       changed: number;
+    };
+    /** @description What a change of seats affects. */
+    SeatsEffect: {
+      /** @description Number of blocked seats. */
+      blocked: components['schemas']['BeforeAfter'];
+      /**
+       * Format: int64
+       * @description Seats that were added, removed, replaced or priced.
+       */
+      changed: number;
+      /** @description Nothing was changed. */
+      dry_run: boolean;
+      /**
+       * Format: int64
+       * @description Seats that keep their price because buyers hold or own them.
+       */
+      kept: number;
+      /** @description Number of seats. */
+      seats: components['schemas']['BeforeAfter'];
+      /**
+       * @description Takings if every seat that is not blocked is sold, in points. Seats that buyers hold or own
+       *     count with the price that their buyers pay.
+       */
+      takings: components['schemas']['BeforeAfter'];
+    };
+    /** @description The seats of a schedule, by section and price. */
+    SeatsState: {
+      /**
+       * Format: int32
+       * @description Number of blocked seats.
+       */
+      blocked: number;
+      /**
+       * Format: int32
+       * @description Version of the layout.
+       */
+      layout_version: number;
+      /** @description Whether the schedule has, or had, a reservation. Then its seats can no longer be replaced. */
+      reserved: boolean;
+      /** @description Id of the schedule. */
+      schedule_id: components['schemas']['ScheduleId'];
+      /**
+       * Format: int32
+       * @description Rises with each change of the seats by an administrator. The `ETag` covers it.
+       */
+      seats_version: number;
+      /** @description Each combination of section and price, in order of seat numbers. */
+      sections: components['schemas']['SectionState'][];
+      /**
+       * Format: int32
+       * @description Number of seats.
+       */
+      total: number;
     };
     /** @description The seats of one section with one price. */
     SectionPrice: {
@@ -2584,6 +3835,31 @@ export interface components {
        * @description Seats paid for and not refunded.
        */
       sold: number;
+    };
+    /** @description The seats of one section with one price. */
+    SectionState: {
+      /**
+       * Format: int32
+       * @description Number of blocked seats.
+       */
+      blocked: number;
+      /** @description Name of the section. */
+      name: string;
+      /**
+       * Format: int32
+       * @description Number of rows.
+       */
+      rows: number;
+      /**
+       * Format: int64
+       * @description Price of a seat, in points.
+       */
+      seat_price: number;
+      /**
+       * Format: int32
+       * @description Number of seats.
+       */
+      seats: number;
     };
     /** @description When the last seat is sold at the present pace. */
     SellOut: {
@@ -2659,6 +3935,199 @@ export interface components {
       sold: (number | null)[];
       /** @description Entries that wait, with those that have returned. */
       waiting: (number | null)[];
+    };
+    /** @description The result of a rehearsal. */
+    Sheet: {
+      /**
+       * Format: int32
+       * @description Synthetic buyers.
+       */
+      buyers: number;
+      /** @description How the buyers ended. */
+      ends: components['schemas']['BuyerEnds'];
+      /** @description Examples of what went wrong. */
+      examples: string[];
+      /** @description The lines. */
+      lines: components['schemas']['SheetLine'][];
+      /** @description Seconds from the opening until 99 of 100 seats were paid. */
+      nearly_sold: components['schemas']['Compared'];
+      /** @description Whether no line failed. */
+      passed: boolean;
+      /**
+       * Format: int64
+       * @description Memory of Redis that the sale took at its peak, in bytes: what it grew by.
+       */
+      redis_bytes: number;
+      /**
+       * Format: int64
+       * @description Requests refused for now, with `Retry-After`.
+       */
+      refused: number;
+      /**
+       * Format: int64
+       * @description Holds refused for lack of seats.
+       */
+      refused_holds: number;
+      /**
+       * Format: int64
+       * @description Answered requests.
+       */
+      requests: number;
+      /**
+       * Format: int64
+       * @description Seats for sale.
+       */
+      seats: number;
+      /**
+       * Format: int64
+       * @description Seats sold, by PostgreSQL.
+       */
+      seats_sold: number;
+      /** @description The step with the highest 99th percentile; null without requests. */
+      slowest_step?: string | null;
+      /** @description Seconds from the opening until the last seat was paid. */
+      sold_out: components['schemas']['Compared'];
+      /** @description Latency by step. */
+      steps: components['schemas']['StepTimes'][];
+      /**
+       * Format: int64
+       * @description Requests without an answer.
+       */
+      unreached: number;
+    };
+    /** @description One line of a sheet. */
+    SheetLine: {
+      /**
+       * Format: double
+       * @description The most that is allowed.
+       */
+      limit: number;
+      /** @description Stable name, such as `double_sales`. */
+      name: string;
+      /** @description Whether `seen` is within `limit`. */
+      passed: boolean;
+      /**
+       * Format: double
+       * @description What was seen.
+       */
+      seen: number;
+    };
+    /** @description How a sale goes. */
+    Simulation: {
+      recommended?: components['schemas']['Recommended'] | null;
+      /** @description The course of the sale over all runs. */
+      summary: components['schemas']['Summary'];
+    };
+    /** @description A sale to simulate. */
+    SimulationInput: {
+      /** @description When people come. */
+      arrivals: components['schemas']['Arrivals'];
+      /** @description How they behave. */
+      crowd: components['schemas']['Crowd'];
+      /**
+       * Format: int64
+       * @description Most people that are simulated one by one.
+       */
+      most_simulated: number;
+      /**
+       * Format: int64
+       * @description People who come.
+       */
+      people: number;
+      /** @description Settings. */
+      rules: components['schemas']['SaleRules'];
+      /**
+       * Format: int64
+       * @description Seats on sale.
+       */
+      seats: number;
+    };
+    /** @description A sale to simulate. Fields that are absent are those of the schedule, or the usual assumptions. */
+    SimulationRequest: {
+      /**
+       * Format: int64
+       * @description Limit of admissions per second.
+       */
+      admit_per_second?: number | null;
+      /** @description How likely a person wants one seat, two, and so on. Default: 30, 50, 10, 10. */
+      baskets?: number[] | null;
+      /**
+       * Format: int64
+       * @description Limit of active slots.
+       */
+      capacity?: number | null;
+      /**
+       * Format: double
+       * @description Seconds from admission to the hold, at the median. Default: 60.
+       */
+      choose_seconds?: number | null;
+      /**
+       * Format: double
+       * @description Minutes before the opening within which these come. Default: 30.
+       */
+      early_minutes?: number | null;
+      /**
+       * Format: double
+       * @description Share of the people who come before the opening. Default: 0.5.
+       */
+      early_share?: number | null;
+      /** @description Whether arrivals are spread evenly. Default: false, most come around the opening. */
+      even?: boolean;
+      /**
+       * Format: double
+       * @description Minutes after the opening within which nearly all others come. Default: 10.
+       */
+      late_minutes?: number | null;
+      /**
+       * Format: int64
+       * @description People who are simulated one by one; one stands for several if more come. Default: 4,000.
+       */
+      most_simulated?: number | null;
+      /**
+       * Format: double
+       * @description Share that is away when its turn comes. Default: 0.05.
+       */
+      no_shows?: number | null;
+      /**
+       * Format: double
+       * @description Mean number of minutes after which a waiting person closes the page. Absent: nobody does.
+       */
+      patience_minutes?: number | null;
+      /**
+       * Format: double
+       * @description Seconds from the hold to the payment, at the median. Default: 60.
+       */
+      pay_seconds?: number | null;
+      /**
+       * Format: double
+       * @description Share of the people with held seats who pay. Default: 0.85.
+       */
+      pays?: number | null;
+      /**
+       * Format: int64
+       * @description People who will come.
+       */
+      people: number;
+      /**
+       * Format: int64
+       * @description The schedule whose seats and settings count.
+       */
+      schedule_id?: number | null;
+      /**
+       * Format: int64
+       * @description Seats on sale. Needed without a schedule.
+       */
+      seats?: number | null;
+      /**
+       * Format: int64
+       * @description Runs, each with another seed. Default: 5.
+       */
+      seeds?: number | null;
+      /**
+       * Format: double
+       * @description Minutes within which 99 of 100 seats are to be sold: capacity and rate are recommended.
+       */
+      within_minutes?: number | null;
     };
     /**
      * @description Current figures of a sale. `held`, `sold` and `revenue` are read from PostgreSQL for this
@@ -2788,6 +4257,26 @@ export interface components {
       waiting: number;
     };
     StatusAnswer: components['schemas']['SeatBits'] | components['schemas']['SeatChanges'];
+    /** @description Latency of one step. */
+    StepTimes: {
+      /**
+       * Format: double
+       * @description Median, in milliseconds.
+       */
+      p50_ms: number;
+      /**
+       * Format: double
+       * @description 99th percentile, in milliseconds.
+       */
+      p99_ms: number;
+      /**
+       * Format: int64
+       * @description Answered requests.
+       */
+      requests: number;
+      /** @description `join`, `poll`, `hold`, `pay` or `leave`. */
+      step: string;
+    };
     /** @description Health of one store. */
     StoreHealth: {
       /**
@@ -2809,6 +4298,44 @@ export interface components {
        * @description When the code expires, one minute from now.
        */
       expires_at: string;
+    };
+    /** @description The runs of a sale. Counts are of the whole sale, not of the simulated part. */
+    Summary: {
+      /** @description How people ended, in the first run. */
+      ends: components['schemas']['Ends'];
+      /** @description The sale. */
+      input: components['schemas']['SimulationInput'];
+      /** @description Runs in which 99 of 100 seats were sold. */
+      nearly_sold: number;
+      /** @description From the opening until then (s), of these runs. */
+      nearly_sold_seconds: components['schemas']['Range'];
+      /** @description Most slots in use at a time. */
+      peak_active: components['schemas']['Range'];
+      /** @description The course of the sale. */
+      plots: components['schemas']['Plot'][];
+      /** @description Polls. */
+      polls: components['schemas']['Range'];
+      /** @description Refused holds. */
+      refused_holds: components['schemas']['Range'];
+      /** @description Runs, each with another seed. */
+      runs: number;
+      /**
+       * Format: double
+       * @description People for whom one simulated person stands.
+       */
+      scale: number;
+      /** @description Time for which a slot was used (s), on average. */
+      slot_seconds: components['schemas']['Range'];
+      /** @description Seats sold. */
+      sold: components['schemas']['Range'];
+      /** @description Runs in which everything was sold. */
+      sold_out: number;
+      /** @description From the opening to the last payment (s), of these runs. */
+      sold_out_seconds: components['schemas']['Range'];
+      /** @description From joining to the admission's notice (s). */
+      waits: components['schemas']['Times'];
+      /** @description The same, from the opening for those who joined before it (s). */
+      waits_from_opening: components['schemas']['Times'];
     };
     /** @description The ticket and the session for the other device. */
     TakenOverAnswer: {
@@ -2915,6 +4442,15 @@ export interface components {
        */
       waiting: number;
     };
+    /** @description Percentiles of times over the people of a run, each with its range over the runs (s). */
+    Times: {
+      /** @description Half of the people took at most this long. */
+      half: components['schemas']['Range'];
+      /** @description 99 of 100. */
+      most: components['schemas']['Range'];
+      /** @description Nine of ten. */
+      nine_of_ten: components['schemas']['Range'];
+    };
     /** @description Changes to the times of a schedule. Absent fields keep their values. */
     TimesChange: {
       /**
@@ -2959,6 +4495,11 @@ export interface components {
       /** @description The 25th, 50th, 75th, 90th, 95th and 99th percentile. */
       percentiles: components['schemas']['Percentile'][];
     };
+    /**
+     * @description Something that is allowed, and may be a mistake.
+     * @enum {string}
+     */
+    Warning: 'opens_at_once' | 'queue_opens_at_once' | 'paused' | 'draw_without_entrants';
     /** @description A webhook endpoint. */
     Webhook: {
       /**
@@ -3011,15 +4552,20 @@ export interface components {
   headers: never;
   pathItems: never;
 }
+export type AdminConcert = components['schemas']['AdminConcert'];
+export type AdminSchedule = components['schemas']['AdminSchedule'];
 export type AdmissionBlock = components['schemas']['AdmissionBlock'];
 export type Alert = components['schemas']['Alert'];
 export type AlertKind = components['schemas']['AlertKind'];
 export type Answered = components['schemas']['Answered'];
+export type Arrivals = components['schemas']['Arrivals'];
 export type AuditEntry = components['schemas']['AuditEntry'];
 export type Balance = components['schemas']['Balance'];
+export type BeforeAfter = components['schemas']['BeforeAfter'];
 export type BestSeats = components['schemas']['BestSeats'];
 export type BlockedSeats = components['schemas']['BlockedSeats'];
 export type Blocking = components['schemas']['Blocking'];
+export type BuyerEnds = components['schemas']['BuyerEnds'];
 export type BuyerEntry = components['schemas']['BuyerEntry'];
 export type BuyerProfile = components['schemas']['BuyerProfile'];
 export type BuyerReservation = components['schemas']['BuyerReservation'];
@@ -3028,15 +4574,21 @@ export type Change = components['schemas']['Change'];
 export type ChangedSeat = components['schemas']['ChangedSeat'];
 export type ChargeBody = components['schemas']['ChargeBody'];
 export type Charged = components['schemas']['Charged'];
+export type Compared = components['schemas']['Compared'];
+export type Comparison = components['schemas']['Comparison'];
 export type Concert = components['schemas']['Concert'];
 export type ConcertChange = components['schemas']['ConcertChange'];
 export type ConcertId = components['schemas']['ConcertId'];
 export type ConcertStatus = components['schemas']['ConcertStatus'];
+export type Crowd = components['schemas']['Crowd'];
+export type Curve = components['schemas']['Curve'];
 export type Delivery = components['schemas']['Delivery'];
 export type DeliveryStatus = components['schemas']['DeliveryStatus'];
 export type DisabledReason = components['schemas']['DisabledReason'];
 export type DrawView = components['schemas']['DrawView'];
+export type Ends = components['schemas']['Ends'];
 export type EntryOrder = components['schemas']['EntryOrder'];
+export type Erasure = components['schemas']['Erasure'];
 export type EventReport = components['schemas']['EventReport'];
 export type EventType = components['schemas']['EventType'];
 export type Faster = components['schemas']['Faster'];
@@ -3045,26 +4597,36 @@ export type FeedEvent = components['schemas']['FeedEvent'];
 export type FeedPage = components['schemas']['FeedPage'];
 export type FeedState = components['schemas']['FeedState'];
 export type FieldError = components['schemas']['FieldError'];
+export type Finding = components['schemas']['Finding'];
 export type GivenSeat = components['schemas']['GivenSeat'];
 export type GivenSeats = components['schemas']['GivenSeats'];
 export type Giving = components['schemas']['Giving'];
 export type GuestSeat = components['schemas']['GuestSeat'];
 export type HandOffCode = components['schemas']['HandOffCode'];
 export type Health = components['schemas']['Health'];
+export type History = components['schemas']['History'];
 export type HistoryEvent = components['schemas']['HistoryEvent'];
 export type HistoryKind = components['schemas']['HistoryKind'];
 export type Hold = components['schemas']['Hold'];
 export type HoldBody = components['schemas']['HoldBody'];
 export type HoldView = components['schemas']['HoldView'];
 export type InForce = components['schemas']['InForce'];
+export type Job = components['schemas']['Job'];
+export type JobId = components['schemas']['JobId'];
+export type JobState = components['schemas']['JobState'];
 export type Kind = components['schemas']['Kind'];
+export type Level = components['schemas']['Level'];
 export type LineReport = components['schemas']['LineReport'];
 export type LoopHealth = components['schemas']['LoopHealth'];
 export type MapSeat = components['schemas']['MapSeat'];
+export type Marker = components['schemas']['Marker'];
+export type MarkerKind = components['schemas']['MarkerKind'];
 export type MatchedBy = components['schemas']['MatchedBy'];
+export type MissingCost = components['schemas']['MissingCost'];
 export type MovedReservation = components['schemas']['MovedReservation'];
 export type Moving = components['schemas']['Moving'];
 export type NamedSeat = components['schemas']['NamedSeat'];
+export type Needs = components['schemas']['Needs'];
 export type NewConcert = components['schemas']['NewConcert'];
 export type NewRecoveryCode = components['schemas']['NewRecoveryCode'];
 export type NewSchedule = components['schemas']['NewSchedule'];
@@ -3076,9 +4638,12 @@ export type NewUserAnswer = components['schemas']['NewUserAnswer'];
 export type NewWebhook = components['schemas']['NewWebhook'];
 export type NextEntry = components['schemas']['NextEntry'];
 export type NextInQueue = components['schemas']['NextInQueue'];
+export type Obstacle = components['schemas']['Obstacle'];
 export type Owner = components['schemas']['Owner'];
 export type Pace = components['schemas']['Pace'];
 export type PaceReason = components['schemas']['PaceReason'];
+export type Page_AdminConcert = components['schemas']['Page_AdminConcert'];
+export type Page_AdminSchedule = components['schemas']['Page_AdminSchedule'];
 export type Page_Alert = components['schemas']['Page_Alert'];
 export type Page_AuditEntry = components['schemas']['Page_AuditEntry'];
 export type Page_BuyerEntry = components['schemas']['Page_BuyerEntry'];
@@ -3088,6 +4653,7 @@ export type Page_Concert = components['schemas']['Page_Concert'];
 export type Page_Delivery = components['schemas']['Page_Delivery'];
 export type Page_GuestSeat = components['schemas']['Page_GuestSeat'];
 export type Page_HistoryEvent = components['schemas']['Page_HistoryEvent'];
+export type Page_Job = components['schemas']['Page_Job'];
 export type Page_Payment = components['schemas']['Page_Payment'];
 export type Page_Reservation = components['schemas']['Page_Reservation'];
 export type Page_ScheduleView = components['schemas']['Page_ScheduleView'];
@@ -3098,24 +4664,46 @@ export type PayBody = components['schemas']['PayBody'];
 export type Payment = components['schemas']['Payment'];
 export type PaymentId = components['schemas']['PaymentId'];
 export type PaymentStatus = components['schemas']['PaymentStatus'];
+export type PeakLoad = components['schemas']['PeakLoad'];
 export type Percentile = components['schemas']['Percentile'];
 export type Person = components['schemas']['Person'];
 export type Phase = components['schemas']['Phase'];
+export type Plan = components['schemas']['Plan'];
+export type PlanInput = components['schemas']['PlanInput'];
+export type PlanRequest = components['schemas']['PlanRequest'];
+export type PlannedSettings = components['schemas']['PlannedSettings'];
+export type Plot = components['schemas']['Plot'];
+export type PriceChange = components['schemas']['PriceChange'];
+export type PriceChanges = components['schemas']['PriceChanges'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemDescription = components['schemas']['ProblemDescription'];
 export type ProblemDescriptions = components['schemas']['ProblemDescriptions'];
+export type Progress = components['schemas']['Progress'];
 export type PublicBoard = components['schemas']['PublicBoard'];
+export type Publication = components['schemas']['Publication'];
+export type PublishSchedule = components['schemas']['PublishSchedule'];
 export type QueueChange = components['schemas']['QueueChange'];
 export type QueueSettings = components['schemas']['QueueSettings'];
+export type Range = components['schemas']['Range'];
+export type Readiness = components['schemas']['Readiness'];
+export type Recommended = components['schemas']['Recommended'];
 export type RecoveryCodeAnswer = components['schemas']['RecoveryCodeAnswer'];
 export type Redeeming = components['schemas']['Redeeming'];
+export type RefundOrder = components['schemas']['RefundOrder'];
+export type RefundPreview = components['schemas']['RefundPreview'];
 export type Refunded = components['schemas']['Refunded'];
 export type RefundedOrder = components['schemas']['RefundedOrder'];
 export type Refunding = components['schemas']['Refunding'];
+export type Rehearsal = components['schemas']['Rehearsal'];
+export type RehearsalId = components['schemas']['RehearsalId'];
+export type RehearsalList = components['schemas']['RehearsalList'];
+export type RehearsalPlan = components['schemas']['RehearsalPlan'];
+export type RehearsalState = components['schemas']['RehearsalState'];
 export type ReissuedCode = components['schemas']['ReissuedCode'];
 export type ReissuedPlace = components['schemas']['ReissuedPlace'];
 export type Reissuing = components['schemas']['Reissuing'];
 export type RejectionCount = components['schemas']['RejectionCount'];
+export type Removal = components['schemas']['Removal'];
 export type RenewedAnswer = components['schemas']['RenewedAnswer'];
 export type Replay = components['schemas']['Replay'];
 export type Replayed = components['schemas']['Replayed'];
@@ -3126,6 +4714,7 @@ export type RevokedSeat = components['schemas']['RevokedSeat'];
 export type Revoking = components['schemas']['Revoking'];
 export type Role = components['schemas']['Role'];
 export type Rotation = components['schemas']['Rotation'];
+export type SaleRules = components['schemas']['SaleRules'];
 export type SalesReport = components['schemas']['SalesReport'];
 export type ScheduleId = components['schemas']['ScheduleId'];
 export type ScheduleSettings = components['schemas']['ScheduleSettings'];
@@ -3142,39 +4731,41 @@ export type SeatMap = components['schemas']['SeatMap'];
 export type SeatProfile = components['schemas']['SeatProfile'];
 export type SeatStatus = components['schemas']['SeatStatus'];
 export type SeatsAdded = components['schemas']['SeatsAdded'];
+export type SeatsAfter = components['schemas']['SeatsAfter'];
 export type SeatsAnswer = components['schemas']['SeatsAnswer'];
 export type SeatsBlocked = components['schemas']['SeatsBlocked'];
+export type SeatsEffect = components['schemas']['SeatsEffect'];
+export type SeatsState = components['schemas']['SeatsState'];
 export type SectionPrice = components['schemas']['SectionPrice'];
 export type SectionReport = components['schemas']['SectionReport'];
+export type SectionState = components['schemas']['SectionState'];
 export type SellOut = components['schemas']['SellOut'];
 export type Sequence = components['schemas']['Sequence'];
 export type Series = components['schemas']['Series'];
+export type Sheet = components['schemas']['Sheet'];
+export type SheetLine = components['schemas']['SheetLine'];
+export type Simulation = components['schemas']['Simulation'];
+export type SimulationInput = components['schemas']['SimulationInput'];
+export type SimulationRequest = components['schemas']['SimulationRequest'];
 export type Stats = components['schemas']['Stats'];
 export type StatusAnswer = components['schemas']['StatusAnswer'];
+export type StepTimes = components['schemas']['StepTimes'];
 export type StoreHealth = components['schemas']['StoreHealth'];
 export type StreamCode = components['schemas']['StreamCode'];
+export type Summary = components['schemas']['Summary'];
 export type TakenOverAnswer = components['schemas']['TakenOverAnswer'];
 export type Taking = components['schemas']['Taking'];
 export type TestSent = components['schemas']['TestSent'];
 export type TicketStatus = components['schemas']['TicketStatus'];
 export type TicketView = components['schemas']['TicketView'];
+export type Times = components['schemas']['Times'];
 export type TimesChange = components['schemas']['TimesChange'];
 export type UserAnswer = components['schemas']['UserAnswer'];
 export type UserId = components['schemas']['UserId'];
 export type Waits = components['schemas']['Waits'];
+export type Warning = components['schemas']['Warning'];
 export type Webhook = components['schemas']['Webhook'];
 export type WebhookChange = components['schemas']['WebhookChange'];
 export type WebhookId = components['schemas']['WebhookId'];
-export type Job = components['schemas']['Job'];
-export type RefundPreview = components['schemas']['RefundPreview'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
-export type AdminConcert = components['schemas']['AdminConcert'];
-export type AdminSchedule = components['schemas']['AdminSchedule'];
-export type Publication = components['schemas']['Publication'];
-export type Removal = components['schemas']['Removal'];
-export type SeatsState = components['schemas']['SeatsState'];
-export type SectionState = components['schemas']['SectionState'];
-export type BeforeAfter = components['schemas']['BeforeAfter'];
-export type SeatsEffect = components['schemas']['SeatsEffect'];
-export type PriceChange = components['schemas']['PriceChange'];
