@@ -12,8 +12,9 @@ use crate::support::world::{Process, World};
 
 const REPORT: &str = "schedule_id:int concert_id:int title:text queue_opens_at:time \
      reservation_available_at:time deadline_at:time concert_at:time entry_order:text settled:bool \
-     line:object waits:object waits_from_opening:object sales:object sections:list \
-     rejections:list turned_away:list interval_seconds:int course:list computed_at:time \
+     line:object waits:object waits_from_opening:object queued:object waits_by_joining:list \
+     people:object sales:object sold_out_seconds:number? sections:list rejections:list \
+     turned_away:list refused_payments:list prediction:object? no_prediction:text? interval_seconds:int course:list computed_at:time \
      updating:bool server_time:time";
 const WAITS: &str = "mean_seconds:number? longest_seconds:number? percentiles:list";
 
@@ -94,7 +95,8 @@ async fn the_sales_report_shows_what_happened_and_survives_the_loss_of_redis() {
     assert_eq!(counts, [4, 3, 1, 100, 1, 1, 100, 0]);
     assert_eq!(
         report["sections"],
-        json!([{"section": "A", "seats": 4, "blocked": 3, "sold": 1, "revenue": 100}])
+        json!([{"section": "A", "seats": 4, "blocked": 3, "sold": 1, "guests": 0,
+                "revenue": 100}])
     );
     assert_eq!(refusals(&report, "hold", "seat_taken"), 1);
     assert_eq!((&report["settled"], &report["interval_seconds"]), (&json!(false), &json!(10)));
