@@ -13,6 +13,7 @@
 --   NO_HOLD                 the user has no such hold
 --   ALREADY_PAID HOLD_EXPIRED
 --   INSUFFICIENT_POINTS     the payment takes required, and the balance is balance
+-- Every reply about an existing hold has its schedule, except REPLAYED.
 --
 -- The caller makes the client's JSON from the columns. The function makes three JSON values, which are
 -- stored in this transaction and have ids, amounts and the clock in them: the outcome under the key (as
@@ -49,6 +50,7 @@ begin
         reply := 'NO_HOLD';
         return;
     end if;
+    schedule := v_hold.schedule;
 
     -- Lock.
     perform from concert_schedule where id = v_hold.schedule for key share;
@@ -118,7 +120,6 @@ begin
     payments := v_paid.ids;
     paid_reservations := v_paid.reservations;
     amounts := v_paid.amounts;
-    schedule := v_hold.schedule;
     entry_sequence := v_hold.sequence;
     seat_numbers := v_fenced.numbers;
     fences := v_fenced.fences;

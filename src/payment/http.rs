@@ -145,3 +145,17 @@ impl From<PayError> for Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_payment_is_counted_under_the_code_in_its_answer() {
+        let short = PayRefusal::InsufficientPoints { balance: 1, required: 2 };
+        for refusal in [short, PayRefusal::HoldExpired, PayRefusal::AlreadyPaid] {
+            let code = refusal.code();
+            assert_eq!(Problem::from(refusal).code(), code);
+        }
+    }
+}

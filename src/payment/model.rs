@@ -63,6 +63,18 @@ pub enum PayRefusal {
     AlreadyPaid,
 }
 
+impl PayRefusal {
+    /// Code of the problem in the answer.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InsufficientPoints { .. } => "insufficient_points",
+            Self::HoldExpired => "hold_expired",
+            Self::AlreadyPaid => "already_paid",
+        }
+    }
+}
+
 /// Result of refunding a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Refunded {

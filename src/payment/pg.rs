@@ -24,6 +24,8 @@ pub struct PayReply {
     pub word: String,
     /// The payment, or its final refusal.
     pub outcome: Option<Result<Paid, PayRefusal>>,
+    /// The schedule of a payment or refusal that is new.
+    pub schedule: Option<ScheduleId>,
     /// Outbox entry that marks the seats as sold in Redis.
     pub seats: Option<Recorded<SeatsChanged>>,
     /// Outbox entry that completes the queue entry in Redis.
@@ -126,6 +128,7 @@ pub async fn settle_payment(
     Ok(PayReply {
         word: if refusal.is_some() { "OK".to_owned() } else { row.reply },
         outcome: stored.or(refusal.map(Err)).or(paid),
+        schedule: row.schedule.map(ScheduleId),
         seats: recorded(row.seats_outbox_id, settled.as_ref().map(|it| it.sold(hold))),
         completed: recorded(
             row.completed_outbox_id,

@@ -42,7 +42,7 @@ impl Payments {
     ) -> Result<Answer<Result<Paid, PayRefusal>>, PayError> {
         let called =
             idempotency::once_called(&self.pg, &Pay { request, hold, charge_up_to }).await?;
-        let Settled { answer, seats, completed } = read_pay_reply(called.output)?;
+        let Settled { answer, schedule, seats, completed } = read_pay_reply(called.output)?;
         if let (Ok(paid), false) = (&answer.outcome, answer.replayed) {
             let seats = paid.payments.len() as u64;
             self.metrics.paid(seats, paid.total_amount.unsigned_abs());
@@ -50,6 +50,10 @@ impl Payments {
             if let Some(charged @ 1..) = paid.charged {
                 self.metrics.charged(charged.unsigned_abs());
             }
+        }
+        if let (Err(refusal), Some(schedule), false) = (&answer.outcome, schedule, answer.replayed)
+        {
+            self.metrics.payment_refused(schedule.0, refusal.code());
         }
         // Neither change has a deadline, so this machine's clock is good enough. Their order does
         // not matter either.

@@ -13,7 +13,7 @@ use crate::outbox::model::Recorded;
 use crate::queue::model::Completed;
 use crate::seats::model::SeatsChanged;
 use crate::store::StoreError;
-use crate::store::id::{PaymentId, UserId};
+use crate::store::id::{PaymentId, ScheduleId, UserId};
 use crate::store::pg::single::{Call, Single};
 use crate::store::pg::{Tx, Work};
 
@@ -44,7 +44,8 @@ pub fn read_pay_reply(reply: PayReply) -> Result<Settled, PayError> {
     let word = reply.word.as_str();
     if let ("OK" | "REPLAYED", Some(outcome)) = (word, reply.outcome) {
         let answer = Answer { outcome, replayed: key::is_replayed(word) };
-        return Ok(Settled { answer, seats: reply.seats, completed: reply.completed });
+        let PayReply { schedule, seats, completed, .. } = reply;
+        return Ok(Settled { answer, schedule, seats, completed });
     }
     Err(match word {
         "NO_HOLD" => PayError::NoHold,
@@ -57,6 +58,8 @@ pub fn read_pay_reply(reply: PayReply) -> Result<Settled, PayError> {
 pub struct Settled {
     /// The answer to the buyer.
     pub answer: Answer<Result<Paid, PayRefusal>>,
+    /// The schedule of a payment or refusal that is new.
+    pub schedule: Option<ScheduleId>,
     /// The change of the seats.
     pub seats: Option<Recorded<SeatsChanged>>,
     /// The queue entry that the payment completed.

@@ -160,7 +160,7 @@ pub async fn write(tx: &mut Tx, schedule: ScheduleId, rows: &[Row]) -> Result<u6
     Ok(known.unsigned_abs())
 }
 
-/// Clears the slot ends of entries that were passed over after their admission.
+/// Clears the slot ends of entries that were passed over, also if they expired in the same events.
 async fn forget_slots(tx: &mut Tx, schedule: ScheduleId, rows: &[Row]) -> Result<(), StoreError> {
     let lost = rows.iter().filter(|row| row.slot == Some(Slot::Lost));
     let lost: Vec<i64> = lost.map(|row| row.sequence.as_i64()).collect();
@@ -170,7 +170,7 @@ async fn forget_slots(tx: &mut Tx, schedule: ScheduleId, rows: &[Row]) -> Result
     sqlx::query!(
         "update queue set slot_ends_at = null
              where concert_schedule_id = $1 and sequence = any($2)
-               and status in ('WAITING', 'ACTIVE') and slot_ends_at is not null",
+               and status in ('WAITING', 'ACTIVE', 'EXPIRED') and slot_ends_at is not null",
         schedule.0,
         &lost
     )

@@ -160,6 +160,11 @@ impl Metrics {
         self.all.rejections.add(Rejection { schedule, wanted: "join", reason }, 1);
     }
 
+    /// Counts a refused payment for the report of its sale; `reason` is the problem's code.
+    pub fn payment_refused(&self, schedule: i64, reason: &'static str) {
+        self.all.rejections.add(Rejection { schedule, wanted: "pay", reason }, 1);
+    }
+
     /// Takes the rejections that were counted since the last call.
     #[must_use]
     pub fn take_rejections(&self) -> Vec<(Rejection, u64)> {

@@ -1,4 +1,4 @@
-//! Counts the joins and holds that this process rejected, by reason. A loop writes the counts to
+//! Counts the joins, holds and payments that this process rejected, by reason. A loop writes the counts to
 //! PostgreSQL.
 
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ const MAX_COUNTS: usize = 10_000;
 pub struct Rejection {
     /// The schedule of the request.
     pub schedule: i64,
-    /// The rejected call: `join` or `hold`.
+    /// The rejected call: `join`, `hold` or `pay`.
     pub wanted: &'static str,
     /// The problem's code.
     pub reason: &'static str,

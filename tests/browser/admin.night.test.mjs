@@ -159,6 +159,15 @@ test('the report shows what happened, prints, and downloads as CSV', async () =>
   const text = await page.locator('.report').innerText();
   for (const part of [/Reported/, /Joined\s+13/, /Seats sold\s+12/, /over the limit of seats per person/, /Floor/])
     assert.match(text, part);
+  // It explains itself: steps, the largest loss, waits by joining, payments, and why there is no prediction.
+  for (const part of [
+    /held seats\s+12\s+92\.3%\s+92\.3%/,
+    /The largest loss was between “admitted” and “held seats”: 1 of 13/,
+    /Half of the first group waited at most/,
+    /No payments were refused/,
+    /There is a prediction once the sale is sold out or closed/,
+  ])
+    assert.match(text, part);
   assert.ok((await page.locator('.bars rect').count()) >= 2, 'the chart is drawn');
   await on.takeScreenshot(page, 'admin-report', { full: true });
   const downloading = page.waitForEvent('download');

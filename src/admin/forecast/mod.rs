@@ -5,4 +5,4 @@ pub mod error;
 pub mod http;
 pub mod model;
 pub mod service;
-mod worker;
+pub(in crate::admin) mod worker;

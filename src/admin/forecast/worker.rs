@@ -16,14 +16,14 @@ const PIECE: Duration = Duration::from_millis(10);
 
 /// Runs simulations; cheap to clone.
 #[derive(Debug, Clone)]
-pub(super) struct Worker {
+pub(in crate::admin) struct Worker {
     slot: Arc<Semaphore>,
     limit: Duration,
 }
 
 /// Paces a simulation, and ends it after its time.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(in crate::admin) struct Pace {
     ends_at: Instant,
     piece_began: Instant,
 }
@@ -33,7 +33,7 @@ impl Pace {
     ///
     /// # Errors
     /// [`ForecastError::TooLong`] after the time limit.
-    pub(super) fn keep(&mut self) -> Result<(), ForecastError> {
+    pub(in crate::admin) fn keep(&mut self) -> Result<(), ForecastError> {
         let worked = self.piece_began.elapsed();
         if worked >= PIECE {
             thread::sleep(worked);
@@ -51,7 +51,7 @@ impl Default for Worker {
 
 impl Worker {
     /// A worker whose simulations may take this long.
-    pub(super) fn with_limit(limit: Duration) -> Self {
+    pub(in crate::admin) fn with_limit(limit: Duration) -> Self {
         Self { limit, ..Self::default() }
     }
 
@@ -59,7 +59,7 @@ impl Worker {
     ///
     /// # Errors
     /// [`ForecastError::Busy`] if another simulation runs.
-    pub(super) async fn run<R: Send + 'static>(
+    pub(in crate::admin) async fn run<R: Send + 'static>(
         &self,
         simulate: impl FnOnce(&mut Pace) -> Result<R, ForecastError> + Send + 'static,
     ) -> Result<R, ForecastError> {

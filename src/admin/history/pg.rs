@@ -71,7 +71,7 @@ pub async fn sold(pg: &Pg, schedule: ScheduleId) -> Result<SoldSizes, StoreError
                   coalesce(sum(times), 0)::bigint as "refused!",
                   coalesce(sum(times) filter (where reason in ('store_unavailable',
                     'internal_error', 'rate_limited')), 0)::bigint as "failed!"
-             from rejection_count where concert_schedule_id = $1"#,
+             from rejection_count where concert_schedule_id = $1 and wanted <> 'pay'"#,
         schedule.0
     );
     Ok(sold.fetch_one(pg.pool()).await?)

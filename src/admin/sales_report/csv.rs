@@ -5,7 +5,8 @@ use std::fmt::Display;
 use chrono::{DateTime, SecondsFormat, Utc};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-use super::model::{EventReport, Waits};
+use super::model::EventReport;
+use super::waits::Waits;
 
 /// Characters with which a formula begins: `= + - @`, their full-width forms, and the minus sign.
 const FORMULA: [char; 9] =
@@ -22,11 +23,16 @@ pub fn render(report: &EventReport) -> String {
     line(&mut sheet, report);
     waits(&mut sheet, "wait", &report.waits);
     waits(&mut sheet, "wait from the opening", &report.waits_from_opening);
+    explained(&mut sheet, report);
     sales(&mut sheet, report);
     for rejection in &report.rejections {
         let item = format!("{} {}", rejection.wanted, rejection.reason);
         sheet.put("rejected", &item, rejection.times, "requests");
     }
+    for refused in &report.refused_payments {
+        sheet.put("refused payment", &refused.reason, refused.times, "requests");
+    }
+    predicted(&mut sheet, report);
     course(&mut sheet, report);
     sheet.0
 }
@@ -102,6 +108,92 @@ fn sales(sheet: &mut Sheet, report: &EventReport) {
         let item = format!("{}: revenue", section.section);
         sheet.put("section", &item, section.revenue, "points");
     }
+}
+
+/// How far people came, and why percentiles differ.
+fn explained(sheet: &mut Sheet, report: &EventReport) {
+    if let Some(queued) = &report.queued {
+        sheet.put("wait", "admitted at once", queued.admitted_at_once, "places");
+        waits(sheet, "wait without those admitted at once", &queued.waits);
+    }
+    for (number, group) in (1..).zip(&report.waits_by_joining) {
+        let since = time(group.joined_from);
+        for (item, value) in [("joined", group.joined), ("admitted", group.admitted)] {
+            let item = format!("{number}: {item}");
+            sheet.row(["wait by joining", &item, &since, &value.to_string(), "places"]);
+        }
+        for (item, seconds) in [
+            ("p50", group.median_seconds),
+            ("p95", group.p95_seconds),
+            ("p50 from the opening", group.median_from_opening_seconds),
+            ("p95 from the opening", group.p95_from_opening_seconds),
+        ] {
+            let (item, seconds) =
+                (format!("{number}: {item}"), seconds.map(|it| format!("{it:.3}")));
+            if let Some(seconds) = seconds {
+                sheet.row(["wait by joining", &item, &since, &seconds, "seconds"]);
+            }
+        }
+    }
+    let Some(people) = &report.people else { return };
+    for step in &people.steps {
+        let name = step.step.as_str();
+        sheet.put("step", name, step.people, "people");
+        for (of, share) in [("the step before", step.of_previous), ("joined", step.of_joined)] {
+            if let Some(share) = share {
+                let percent = format!("{:.2}", share * 100.0);
+                sheet.put("step", &format!("{name} of {of}"), percent, "percent");
+            }
+        }
+    }
+    let admitted = people.admitted;
+    for (item, count) in [
+        ("paid", admitted.paid),
+        ("still open", admitted.open),
+        ("held and did not pay", admitted.held_not_paid),
+        ("held nothing", admitted.held_nothing),
+        ("did not come", admitted.no_shows),
+    ] {
+        sheet.put("admitted", item, count, "people");
+    }
+}
+
+/// The prediction, with what it assumes.
+fn predicted(sheet: &mut Sheet, report: &EventReport) {
+    sheet.seconds("sales", "sold out after", report.sold_out_seconds);
+    if let Some(reason) = report.no_prediction {
+        sheet.put("prediction", "none", reason.as_str(), "text");
+    }
+    let Some(prediction) = &report.prediction else { return };
+    let assumed = &prediction.assumed;
+    sheet.put("prediction", "people", prediction.people, "people");
+    sheet.put("prediction", "for sale", prediction.seats, "seats");
+    sheet.put("prediction", "capacity", prediction.capacity, "places");
+    sheet.put("prediction", "admissions", prediction.admit_per_second, "per second");
+    let changed = prediction.settings_changed;
+    sheet.put("prediction", "settings changed during the sale", changed, "true or false");
+    for (item, share) in [
+        ("assumed: leave the queue soon", assumed.leaves_soon),
+        ("assumed: away at their turn", assumed.no_shows),
+        ("assumed: leave without a seat", assumed.leaves_sale),
+        ("assumed: pay for what they hold", assumed.pays),
+    ] {
+        sheet.put("prediction", item, format!("{:.2}", share * 100.0), "percent");
+    }
+    let choose = Some(assumed.choose_seconds);
+    sheet.seconds("prediction", "assumed: median time to choose", choose);
+    sheet.seconds("prediction", "assumed: median time to pay", Some(assumed.pay_seconds));
+    for (part, waits) in [
+        ("predicted wait", &prediction.waits),
+        ("predicted wait from the opening", &prediction.waits_from_opening),
+    ] {
+        for (item, range) in [("p50", waits.p50), ("p90", waits.p90), ("p99", waits.p99)] {
+            sheet.seconds(part, item, Some(range.median));
+        }
+    }
+    sheet.put("prediction", "sold", format!("{:.0}", prediction.sold.median), "seats");
+    let sold_out = prediction.sold_out_seconds.map(|range| range.median);
+    sheet.seconds("prediction", "sold out after", sold_out);
 }
 
 fn course(sheet: &mut Sheet, report: &EventReport) {

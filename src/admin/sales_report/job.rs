@@ -11,7 +11,10 @@ use tokio_util::sync::CancellationToken;
 use super::model::Figures;
 use super::pg;
 use super::pg::stored::{Computed, SaleState};
-use super::tally::Tally;
+use super::predictor::Predictor;
+use super::question::predicted;
+use super::tally::{Tally, WholeFigures};
+use crate::concert::pg::schedule_in;
 use crate::store::id::ScheduleId;
 use crate::store::pg::{Pg, Tx};
 use crate::store::{Store, StoreError};
@@ -32,6 +35,7 @@ const LATE_COUNTS: TimeDelta = TimeDelta::minutes(1);
 pub struct ReportJob {
     pg: Pg,
     wanted: Arc<Notify>,
+    predictor: Predictor,
 }
 
 /// The length of the next page.
@@ -45,7 +49,7 @@ impl ReportJob {
     /// Puts the job together. `wanted` is notified when a report was asked for in this process.
     #[must_use]
     pub fn new(pg: Pg, wanted: Arc<Notify>) -> Self {
-        Self { pg, wanted }
+        Self { predictor: Predictor::new(pg.clone()), pg, wanted }
     }
 
     /// Computes reports as they are asked for, until `stop`.
@@ -64,15 +68,32 @@ impl ReportJob {
         stop.run_until_cancelled(work).await;
     }
 
-    /// Computes every report that is due, one after the other.
+    /// Computes every report that is due, one after the other. A simulation does not delay the next
+    /// report.
     pub async fn step(&self) -> Result<(), StoreError> {
         for schedule in pg::stored::due(&self.pg).await? {
             // An error of one report must not stop the others.
-            if let Err(error) = self.compute(schedule).await {
-                tracing::warn!(%schedule, %error, "computing a sales report failed");
+            match self.compute(schedule).await {
+                Ok(true) => drop(tokio::spawn(self.clone().predict(schedule))),
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(%schedule, %error, "computing a sales report failed");
+                }
             }
         }
         Ok(())
+    }
+
+    async fn predict(self, schedule: ScheduleId) {
+        if let Err(error) = self.predictor.predict(schedule).await {
+            tracing::warn!(%schedule, %error, "predicting a sale for its report failed");
+        }
+    }
+
+    /// Simulates a sale whose report wants a prediction, and stores it.
+    #[must_use]
+    pub fn predictor(&self) -> &Predictor {
+        &self.predictor
     }
 
     /// Computes and stores the report of a schedule, unless another process does so now, or the
@@ -91,14 +112,22 @@ impl ReportJob {
             pg::stored::withdraw_request(&self.pg, schedule).await?;
             return Ok(true);
         }
-        let computed = match stored.computed {
-            Some(same) if same.state == sale.state => Computed { at, ..same },
-            _ => {
+        let Some(settings) = schedule_in(&mut tx, schedule).await? else {
+            return Ok(false);
+        };
+        let (mut computed, previous) = match stored.computed {
+            Some(same) if same.state == sale.state => (Computed { at, ..same }, None),
+            previous => {
                 let figures = figures(&mut tx, schedule, &sale).await?;
-                Computed { at, took: begun.elapsed(), state: sale.state, figures }
+                let took = begun.elapsed();
+                (Computed { at, took, state: sale.state, figures }, previous)
             }
         };
-        let is_over = at >= sale.deadline + LATE_COUNTS && computed.figures.is_closed();
+        let is_closed = at >= sale.deadline + LATE_COUNTS;
+        let previous = previous.as_ref().unwrap_or(&computed);
+        computed.figures.prediction =
+            Some(predicted(&computed.figures, &previous.figures, &settings, is_closed));
+        let is_over = is_closed && computed.figures.is_closed();
         let final_for = sale.final_for.as_deref().filter(|_| is_over);
         pg::stored::store(&self.pg, schedule, &computed, final_for).await?;
         // Only now, because the snapshot holds the lock.
@@ -114,7 +143,7 @@ async fn figures(
     schedule: ScheduleId,
     sale: &SaleState,
 ) -> Result<Figures, StoreError> {
-    let mut tally = Tally::default();
+    let mut tally = Tally::new(sale.opening);
     let (mut after, mut pace) = (Some(-1), Pace::new());
     while let Some(last) = after {
         let page = pg::pages::entries(tx, schedule, sale.opening, last, pace.rows).await?;
@@ -130,10 +159,20 @@ async fn figures(
         pace.adapt();
     }
     tally.add_rejections(pg::rejections_over_time(tx, schedule).await?);
-    let seats = pg::seats(tx, schedule).await?;
-    let sections = pg::sections(tx, schedule).await?;
-    let rejections = pg::rejections(tx, schedule).await?;
-    let add_up = move || tally.figures(seats, sections, rejections);
+    let (seats, blocked) = pg::seats(tx, schedule).await?;
+    let settings_changed = match tally.span() {
+        Some(span) => pg::settings_changed(tx, schedule, span).await?,
+        None => false,
+    };
+    let whole = WholeFigures {
+        seats,
+        blocked,
+        sections: pg::sections(tx, schedule).await?,
+        rejections: pg::rejections(tx, schedule).await?,
+        refused_payments: pg::refused_payments(tx, schedule).await?,
+        settings_changed,
+    };
+    let add_up = move || tally.figures(whole);
     tokio::task::spawn_blocking(add_up).await.map_err(|error| StoreError::Defect {
         // No store failed here, but the error has to name one.
         store: Store::PostgreSql,

@@ -4,11 +4,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::people::PeopleReport;
+use super::prediction::{MeasuredArrivals, NoPrediction, Predicted, Prediction};
+use super::waits::{JoinGroup, QueuedWaits, Waits};
 use crate::concert::model::EntryOrder;
 use crate::store::id::{ConcertId, ScheduleId};
 
-/// Percentiles of waits in the report, as fractions of 1.
-pub const PERCENTILES: [f64; 6] = [0.25, 0.5, 0.75, 0.9, 0.95, 0.99];
 /// Possible lengths of one interval of the sale's course, in seconds.
 const INTERVALS: [i64; 7] = [10, 60, 300, 900, 3_600, 21_600, 86_400];
 /// Limit for the intervals of one report. Only a sale too long for the longest interval exceeds it.
@@ -43,8 +44,16 @@ pub struct EventReport {
     pub waits: Waits,
     /// The same waits, but counted from the opening of the sale for entries that joined before it.
     pub waits_from_opening: Waits,
+    /// Waits without the entries that were admitted at once. Null in figures of an earlier release.
+    pub queued: Option<QueuedWaits>,
+    /// Waits by order of joining: ten groups of equal size, or as many as there are entries.
+    pub waits_by_joining: Vec<JoinGroup>,
+    /// People by what they did. Null in figures of an earlier release.
+    pub people: Option<PeopleReport>,
     /// Figures of seats and payments.
     pub sales: SalesReport,
+    /// From the opening to the last payment, in seconds, if all seats are sold. Otherwise null.
+    pub sold_out_seconds: Option<f64>,
     /// Figures of seats and payments by section, in order of seat numbers.
     pub sections: Vec<SectionReport>,
     /// Rejected joins and holds by reason, the most frequent first.
@@ -52,13 +61,19 @@ pub struct EventReport {
     /// The former name of `rejections`.
     #[schema(deprecated)]
     pub turned_away: Vec<RejectionCount>,
+    /// Refused payments by reason, the most frequent first.
+    pub refused_payments: Vec<PaymentRefusals>,
+    /// How the sale should have gone by the simulation. Null with a reason in `no_prediction`.
+    pub prediction: Option<Prediction>,
+    /// Why there is no prediction. Null if there is one, and in figures of an earlier release.
+    pub no_prediction: Option<NoPrediction>,
     /// Length of each interval in `course`, in seconds.
     pub interval_seconds: i64,
     /// Figures per interval, in order of time. Intervals without events are left out.
     pub course: Vec<Part>,
     /// When the figures were computed. All of them describe this moment.
     pub computed_at: DateTime<Utc>,
-    /// Whether newer figures are being computed. They are in a later answer.
+    /// Whether newer figures or the prediction are being computed. They are in a later answer.
     pub updating: bool,
     /// When this answer was made.
     pub server_time: DateTime<Utc>,
@@ -87,6 +102,31 @@ pub struct Figures {
     pub interval_seconds: i64,
     /// Figures per interval.
     pub course: Vec<Part>,
+    // Reports that an earlier release stored have none of the following.
+    /// Waits without those who were admitted at once.
+    #[serde(default)]
+    pub queued: Option<QueuedWaits>,
+    /// Waits by order of joining.
+    #[serde(default)]
+    pub waits_by_joining: Vec<JoinGroup>,
+    /// People by what they did.
+    #[serde(default)]
+    pub people: Option<PeopleReport>,
+    /// Refused payments by reason.
+    #[serde(default)]
+    pub refused_payments: Vec<PaymentRefusals>,
+    /// From the opening to the last payment, in seconds, if all seats are sold.
+    #[serde(default)]
+    pub sold_out_seconds: Option<f64>,
+    /// When people came; `None` if nobody did.
+    #[serde(default)]
+    pub arrivals: Option<MeasuredArrivals>,
+    /// Whether capacity or rate had different values during the sale.
+    #[serde(default)]
+    pub settings_changed: bool,
+    /// The prediction.
+    #[serde(default)]
+    pub prediction: Option<Predicted>,
 }
 
 impl Figures {
@@ -135,26 +175,6 @@ pub struct LineReport {
     pub inside: i64,
     /// Longest wait of an entry that was never admitted, until its end or until now, in seconds.
     pub longest_in_vain_seconds: Option<f64>,
-}
-
-/// Waits until the first admission, in seconds. Null or empty if nobody was admitted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Waits {
-    /// Mean wait.
-    pub mean_seconds: Option<f64>,
-    /// Longest wait.
-    pub longest_seconds: Option<f64>,
-    /// The 25th, 50th, 75th, 90th, 95th and 99th percentile.
-    pub percentiles: Vec<Percentile>,
-}
-
-/// One percentile of the waits: `percent` of the entries waited at most `seconds`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Percentile {
-    /// Share of the entries, in percent.
-    pub percent: f64,
-    /// Wait in seconds.
-    pub seconds: f64,
 }
 
 /// Figures of seats and payments.
@@ -215,6 +235,15 @@ pub struct RejectionCount {
     pub times: i64,
 }
 
+/// Refused payments with one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PaymentRefusals {
+    /// Code of the problem: `insufficient_points`, `hold_expired` or `already_paid`.
+    pub reason: String,
+    /// Number of refused payments. One user can cause several, and then pay.
+    pub times: i64,
+}
+
 /// Figures of one interval of the sale's course.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Part {
@@ -245,20 +274,6 @@ pub fn interval_seconds(span: TimeDelta) -> i64 {
     INTERVALS.into_iter().find(fits).unwrap_or(INTERVALS[INTERVALS.len() - 1])
 }
 
-impl Waits {
-    /// Builds the waits. `percentiles` has one value for each of [`PERCENTILES`].
-    #[must_use]
-    pub fn new(mean: Option<f64>, longest: Option<f64>, percentiles: Option<Vec<f64>>) -> Self {
-        let seconds = percentiles.unwrap_or_default();
-        let percentile = |(share, seconds)| Percentile { percent: share * 100.0, seconds };
-        Self {
-            mean_seconds: mean,
-            longest_seconds: longest,
-            percentiles: PERCENTILES.into_iter().zip(seconds).map(percentile).collect(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,12 +286,5 @@ mod tests {
         assert_eq!(interval(TimeDelta::minutes(40)), 60);
         assert_eq!(interval(TimeDelta::days(7)), 3_600);
         assert_eq!(interval(TimeDelta::days(4_000)), 86_400);
-    }
-
-    #[test]
-    fn without_an_admission_there_are_no_waits() {
-        assert!(Waits::new(None, None, None).percentiles.is_empty());
-        let waits = Waits::new(Some(2.0), Some(9.0), Some(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
-        assert_eq!(waits.percentiles[1], Percentile { percent: 50.0, seconds: 2.0 });
     }
 }

@@ -5,7 +5,7 @@ pub mod stored;
 
 use chrono::{DateTime, Utc};
 
-use super::model::{RejectionCount, SectionReport};
+use super::model::{PaymentRefusals, RejectionCount, SectionReport};
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 use crate::store::pg::{Pg, Tx};
@@ -48,7 +48,7 @@ pub async fn sections(tx: &mut Tx, schedule: ScheduleId) -> Result<Vec<SectionRe
     Ok(sections.fetch_all(tx.conn()).await?)
 }
 
-/// Counts rejections by reason.
+/// Counts rejected joins and holds by reason.
 pub async fn rejections(
     tx: &mut Tx,
     schedule: ScheduleId,
@@ -56,21 +56,53 @@ pub async fn rejections(
     let refusals = sqlx::query_as!(
         RejectionCount,
         r#"select wanted, reason, sum(times)::bigint as "times!" from rejection_count
-           where concert_schedule_id = $1 group by wanted, reason
+           where concert_schedule_id = $1 and wanted <> 'pay' group by wanted, reason
            order by sum(times) desc, wanted, reason"#,
         schedule.0
     );
     Ok(refusals.fetch_all(tx.conn()).await?)
 }
 
-/// Counts rejections per interval of ten seconds.
+/// Counts refused payments by reason.
+pub async fn refused_payments(
+    tx: &mut Tx,
+    schedule: ScheduleId,
+) -> Result<Vec<PaymentRefusals>, StoreError> {
+    let refusals = sqlx::query_as!(
+        PaymentRefusals,
+        r#"select reason, sum(times)::bigint as "times!" from rejection_count
+           where concert_schedule_id = $1 and wanted = 'pay' group by reason
+           order by sum(times) desc, reason"#,
+        schedule.0
+    );
+    Ok(refusals.fetch_all(tx.conn()).await?)
+}
+
+/// Whether capacity or rate had different values in a time, by the history in minutes.
+pub async fn settings_changed(
+    tx: &mut Tx,
+    schedule: ScheduleId,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<bool, StoreError> {
+    let changed = sqlx::query_scalar!(
+        r#"select coalesce(min(capacity) <> max(capacity) or min(rate) <> max(rate), false)
+             as "changed!"
+           from sale_sample where concert_schedule_id = $1 and step = 60 and at between $2 and $3"#,
+        schedule.0,
+        from,
+        to
+    );
+    Ok(changed.fetch_one(tx.conn()).await?)
+}
+
+/// Counts rejected joins and holds per interval of ten seconds.
 pub async fn rejections_over_time(
     tx: &mut Tx,
     schedule: ScheduleId,
 ) -> Result<Vec<(DateTime<Utc>, i64)>, StoreError> {
     let rows = sqlx::query!(
         r#"select since, sum(times)::bigint as "times!" from rejection_count
-           where concert_schedule_id = $1 group by since order by since"#,
+           where concert_schedule_id = $1 and wanted <> 'pay' group by since order by since"#,
         schedule.0
     )
     .fetch_all(tx.conn())

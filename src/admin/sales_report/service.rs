@@ -11,6 +11,7 @@ use super::model::EventReport;
 use super::pg;
 use super::pg::pages::{self, Entry};
 use super::pg::stored::{self, Computed, Stored};
+use super::prediction::Predicted;
 use crate::admin::error::AdminError;
 use crate::admin::service::{concert_in, schedule_in};
 use crate::admin::state::AdminConcert;
@@ -108,15 +109,17 @@ impl SalesReports {
 }
 
 impl View {
-    /// Whether the stored figures are final, or so new that no newer ones are needed.
+    /// Whether the stored figures are final and have their prediction, or are so new that no newer
+    /// ones are needed.
     fn is_current(&self) -> bool {
         let Stored { computed, is_pending, is_final, now } = &self.stored;
-        let Some(Computed { at, took, .. }) = computed else {
+        let Some(Computed { at, took, figures, .. }) = computed else {
             return false;
         };
         let youngest = YOUNGEST.max(took.saturating_mul(TIMES_AS_LONG));
         let age = (*now - *at).to_std().unwrap_or(Duration::ZERO);
-        *is_final || (!is_pending && age < youngest)
+        let wants_prediction = figures.prediction.as_ref().is_some_and(|it| it.is_due(*now));
+        (*is_final && !wants_prediction) || (!is_pending && age < youngest)
     }
 
     fn is_quick(&self) -> bool {
@@ -128,6 +131,10 @@ impl View {
         let Some(Computed { at, figures, .. }) = stored.computed else {
             return Err(AdminError::ReportPending);
         };
+        let settled = at >= schedule.deadline_at && figures.is_closed();
+        let line = figures.line_at(at);
+        let is_simulating = figures.prediction.as_ref().is_some_and(Predicted::is_pending);
+        let (prediction, no_prediction) = figures.prediction.map_or((None, None), Predicted::parts);
         Ok(EventReport {
             schedule_id: schedule.id,
             concert_id: concert.id,
@@ -137,10 +144,17 @@ impl View {
             deadline_at: schedule.deadline_at,
             concert_at: schedule.concert_at,
             entry_order: schedule.settings.entry_order,
-            settled: at >= schedule.deadline_at && figures.is_closed(),
-            line: figures.line_at(at),
+            settled,
+            line,
             waits: figures.waits,
             waits_from_opening: figures.waits_from_opening,
+            queued: figures.queued,
+            waits_by_joining: figures.waits_by_joining,
+            people: figures.people,
+            sold_out_seconds: figures.sold_out_seconds,
+            refused_payments: figures.refused_payments,
+            prediction,
+            no_prediction,
             sales: figures.sales,
             sections: figures.sections,
             turned_away: figures.rejections.clone(),
@@ -148,7 +162,7 @@ impl View {
             interval_seconds: figures.interval_seconds,
             course: figures.course,
             computed_at: at,
-            updating: stored.is_pending && !stored.is_final,
+            updating: is_simulating || (stored.is_pending && !stored.is_final),
             server_time: stored.now,
         })
     }

@@ -1,64 +1,83 @@
 //! Adds up the pages of a report. Pure.
 
-use std::collections::{BTreeMap, HashMap};
-
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::course::Course;
 use super::model::{
-    Figures, LineReport, PERCENTILES, Part, RejectionCount, SalesReport, SectionReport, Waits,
+    Figures, LineReport, PaymentRefusals, RejectionCount, SalesReport, SectionReport,
     interval_seconds,
 };
+use super::people::{BUYER, JOINED, People};
 use super::pg::pages::{EntryPage, ReservationPage};
+use super::waits::{Admitted, QueuedWaits, Waits, groups, sorted};
 
-/// Ids of users. Ids are given in order, so a block of 512 needs 64 bytes.
+/// Figures that are read at once, after the pages.
 #[derive(Debug, Default)]
-struct UserSet {
-    blocks: HashMap<i64, [u64; 8]>,
-    count: i64,
+pub struct WholeFigures {
+    /// Seats in all states together.
+    pub seats: i64,
+    /// Those of them that are blocked.
+    pub blocked: i64,
+    /// Figures by section.
+    pub sections: Vec<SectionReport>,
+    /// Rejected joins and holds by reason.
+    pub rejections: Vec<RejectionCount>,
+    /// Refused payments by reason.
+    pub refused_payments: Vec<PaymentRefusals>,
+    /// Whether capacity or rate had different values during the sale.
+    pub settings_changed: bool,
 }
 
-impl UserSet {
-    fn extend(&mut self, users: &[i64]) {
-        for user in users {
-            let block = self.blocks.entry(user >> 9).or_default();
-            let (word, bit) = (((user >> 6) & 7).unsigned_abs(), 1_u64 << (user & 63));
-            let Some(word) = usize::try_from(word).ok().and_then(|word| block.get_mut(word)) else {
-                continue;
-            };
-            self.count += i64::from(*word & bit == 0);
-            *word |= bit;
-        }
-    }
-}
-
-/// What happened in one interval.
-#[derive(Debug, Clone, Copy, Default)]
-struct Counts {
-    joined: i64,
-    admitted: i64,
-    sold: i64,
-    paid: i64,
-    refunded: i64,
-    rejections: i64,
-}
-
-/// The sums so far. It needs 16 bytes for each admitted entry, and little for the others.
-#[derive(Debug, Default)]
+/// The sums so far. It needs 24 bytes for each admitted entry, and one for each user.
+#[derive(Debug)]
 pub struct Tally {
+    opening: DateTime<Utc>,
     entries: EntryPage,
     reservations: ReservationPage,
-    users: UserSet,
-    buyers: UserSet,
-    course: BTreeMap<DateTime<Utc>, Counts>,
+    admitted: Vec<Admitted>,
+    people: People,
+    first_join: Option<DateTime<Utc>>,
+    course: Course,
     first: Option<DateTime<Utc>>,
     latest: Option<DateTime<Utc>>,
 }
 
 impl Tally {
-    /// Adds a page of queue entries.
+    /// Creates the sums of a sale that opens or opened at `opening`.
+    #[must_use]
+    pub fn new(opening: DateTime<Utc>) -> Self {
+        Self {
+            opening,
+            entries: EntryPage::default(),
+            reservations: ReservationPage::default(),
+            admitted: Vec::new(),
+            people: People::default(),
+            first_join: None,
+            course: Course::default(),
+            first: None,
+            latest: None,
+        }
+    }
+
+    /// The times of the first and the last event so far, if there was any.
+    #[must_use]
+    pub fn span(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        self.first.zip(self.latest)
+    }
+
+    /// Adds the next page of queue entries.
     pub fn add_entries(&mut self, page: EntryPage) {
         let all = &mut self.entries;
+        let before = all.joined.unsigned_abs();
+        let ranks = page.ranks.iter().map(|rank| before + u64::from(rank.unsigned_abs()));
+        let waits = page.waits.iter().zip(&page.waits_from_opening);
+        self.admitted.extend(ranks.zip(waits).map(|(rank, (wait, from_opening))| Admitted {
+            rank,
+            wait: *wait,
+            from_opening: *from_opening,
+        }));
         all.joined += page.joined;
+        all.early += page.early;
         all.admitted += page.admitted;
         all.completed += page.completed;
         all.expired_inside += page.expired_inside;
@@ -67,17 +86,16 @@ impl Tally {
         all.left_waiting += page.left_waiting;
         all.waiting += page.waiting;
         all.inside += page.inside;
-        all.waits.extend(page.waits);
-        all.waits_from_opening.extend(page.waits_from_opening);
         let longer = |one: f64, other: f64| one.max(other);
         all.ended_in_vain = merge(all.ended_in_vain, page.ended_in_vain, longer);
         all.waiting_since = merge(all.waiting_since, page.waiting_since, Ord::min);
-        self.users.extend(&page.users);
+        self.people.mark(&page.users, &page.marks);
+        self.first_join = merge(self.first_join, page.first, Ord::min);
         for (at, times) in page.joined_at.into_iter().zip(page.joined_then) {
-            self.course.entry(at).or_default().joined += times;
+            self.course.at(at).joined += times;
         }
         for (at, times) in page.admitted_at.into_iter().zip(page.admitted_then) {
-            self.course.entry(at).or_default().admitted += times;
+            self.course.at(at).admitted += times;
         }
         self.widen(page.first, page.latest);
     }
@@ -93,15 +111,16 @@ impl Tally {
         all.held += page.held;
         all.expired += page.expired;
         all.cancelled += page.cancelled;
-        self.buyers.extend(&page.buyers);
+        self.people.mark(&page.owners, &page.marks);
+        all.last_payment = merge(all.last_payment, page.last_payment, Ord::max);
         let sales = page.sold_at.into_iter().zip(page.sold_then.into_iter().zip(page.paid_then));
         for (at, (times, paid)) in sales {
-            let counts = self.course.entry(at).or_default();
+            let counts = self.course.at(at);
             counts.sold += times;
             counts.paid += paid;
         }
         for (at, times) in page.refunded_at.into_iter().zip(page.refunded_then) {
-            self.course.entry(at).or_default().refunded += times;
+            self.course.at(at).refunded += times;
         }
         self.widen(page.first, page.latest);
     }
@@ -111,7 +130,7 @@ impl Tally {
         let times = |at: Option<&(DateTime<Utc>, i64)>| at.map(|(at, _)| *at);
         self.widen(times(rejections.first()), times(rejections.last()));
         for (at, times) in rejections {
-            self.course.entry(at).or_default().rejections += times;
+            self.course.at(at).rejections += times;
         }
     }
 
@@ -120,37 +139,53 @@ impl Tally {
         self.latest = merge(self.latest, latest, Ord::max);
     }
 
-    /// The figures. `seats` has the number of seats, and of blocked ones. Sorts the waits, which
-    /// takes a while for millions of them.
+    /// The figures. Sorts the waits, which takes a while for millions of them.
     #[must_use]
-    pub fn figures(
-        self,
-        seats: (i64, i64),
-        sections: Vec<SectionReport>,
-        rejections: Vec<RejectionCount>,
-    ) -> Figures {
-        let span = self.first.zip(self.latest).map_or(TimeDelta::zero(), |(from, to)| to - from);
+    pub fn figures(mut self, whole: WholeFigures) -> Figures {
+        let span = self.span().map_or(TimeDelta::zero(), |(from, to)| to - from);
         let interval = interval_seconds(span);
-        let (line, sales) = (self.line(), self.sales(seats));
+        // A page has its entries in any order.
+        self.admitted.sort_unstable_by_key(|entry| entry.rank);
+        let joined = self.entries.joined;
+        let waits = sorted(&self.admitted, |entry| entry.wait);
+        let sales = self.sales(&whole);
         Figures {
-            line,
+            line: self.line(),
             ended_in_vain_seconds: self.entries.ended_in_vain,
             waiting_since: self.entries.waiting_since,
-            course: course(self.course, interval),
-            waits: waits(self.entries.waits),
-            waits_from_opening: waits(self.entries.waits_from_opening),
+            waits: Waits::of_sorted(&waits),
+            waits_from_opening: Waits::of_sorted(&sorted(&self.admitted, |it| it.from_opening)),
+            queued: Some(QueuedWaits::of_sorted(&waits)),
+            waits_by_joining: groups(&self.admitted, joined.unsigned_abs(), &self.course.joins()),
+            people: Some(self.people.report()),
+            sold_out_seconds: self.sold_out_seconds(&sales),
+            arrivals: self
+                .first_join
+                .map(|first| self.course.arrivals(self.opening, first, self.entries.early, joined)),
+            course: self.course.parts(interval),
             sales,
-            sections,
-            rejections,
+            sections: whole.sections,
+            rejections: whole.rejections,
+            refused_payments: whole.refused_payments,
+            settings_changed: whole.settings_changed,
+            prediction: None,
             interval_seconds: interval,
         }
+    }
+
+    /// From the opening to the last payment, in seconds, if no seat is left.
+    fn sold_out_seconds(&self, sales: &SalesReport) -> Option<f64> {
+        let is_sold_out =
+            sales.sold > 0 && sales.sold + sales.guests + sales.blocked >= sales.seats;
+        let last = self.reservations.last_payment.filter(|_| is_sold_out)?;
+        Some((last - self.opening).as_seconds_f64().max(0.0))
     }
 
     fn line(&self) -> LineReport {
         let all = &self.entries;
         LineReport {
             joined: all.joined,
-            people: self.users.count,
+            people: self.people.count(JOINED),
             admitted: all.admitted,
             completed: all.completed,
             expired_inside: all.expired_inside,
@@ -163,15 +198,15 @@ impl Tally {
         }
     }
 
-    fn sales(&self, (seats, blocked): (i64, i64)) -> SalesReport {
+    fn sales(&self, whole: &WholeFigures) -> SalesReport {
         let all = &self.reservations;
         SalesReport {
-            seats,
-            blocked,
+            seats: whole.seats,
+            blocked: whole.blocked,
             sold: all.sold,
             guests: all.guests,
             revenue: all.revenue,
-            buyers: self.buyers.count,
+            buyers: self.people.count(BUYER),
             refunded: all.refunded,
             refunds: all.refunds,
             held: all.held,
@@ -188,73 +223,10 @@ fn merge<T>(one: Option<T>, other: Option<T>, choose: fn(T, T) -> T) -> Option<T
     }
 }
 
-/// Joins intervals of ten seconds to longer ones, which begin at multiples of `interval_seconds`
-/// since 1970.
-fn course(tens: BTreeMap<DateTime<Utc>, Counts>, interval_seconds: i64) -> Vec<Part> {
-    let mut parts: Vec<Part> = Vec::new();
-    for (at, counts) in tens {
-        let since = at.timestamp() - at.timestamp().rem_euclid(interval_seconds);
-        let since = DateTime::from_timestamp(since, 0).unwrap_or(at);
-        if parts.last().is_none_or(|part| part.since != since) {
-            parts.push(Part { since, ..Part::default() });
-        }
-        if let Some(part) = parts.last_mut() {
-            part.joined += counts.joined;
-            part.admitted += counts.admitted;
-            part.sold += counts.sold;
-            part.paid += counts.paid;
-            part.refunded += counts.refunded;
-            part.rejections += counts.rejections;
-            part.turned_away = part.rejections;
-        }
-    }
-    parts
-}
-
-/// Mean, maximum and percentiles of waits in microseconds.
-#[expect(clippy::cast_precision_loss, reason = "seconds, far below 2^52 microseconds")]
-fn waits(mut micros: Vec<i64>) -> Waits {
-    micros.sort_unstable();
-    let Some(longest) = micros.last().copied() else {
-        return Waits::new(None, None, None);
-    };
-    let seconds = |micros: i64| micros as f64 / 1e6;
-    let sum: i128 = micros.iter().copied().map(i128::from).sum();
-    let mean = sum as f64 / 1e6 / micros.len() as f64;
-    let percentiles = PERCENTILES.map(|share| percentile(&micros, share));
-    Waits::new(Some(mean), Some(seconds(longest)), Some(percentiles.to_vec()))
-}
-
-/// The value at `share` of the way through sorted values, in seconds; between two values in
-/// proportion (`percentile_cont`).
-#[expect(clippy::cast_precision_loss, reason = "seconds, far below 2^52 microseconds")]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index, rounded")]
-fn percentile(sorted: &[i64], share: f64) -> f64 {
-    let at = share * sorted.len().saturating_sub(1) as f64;
-    let value = |at: f64| sorted.get(at as usize).copied().unwrap_or(0) as f64 / 1e6;
-    let (below, above) = (value(at.floor()), value(at.ceil()));
-    below + (at - at.floor()) * (above - below)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn each_user_counts_once_whatever_the_id() {
-        let mut users = UserSet::default();
-        users.extend(&[1, 2, 2, 511, 512, 1 << 40, 1]);
-        users.extend(&[512, 64, 63]);
-        assert_eq!(users.count, 7);
-    }
-
-    #[test]
-    fn a_percentile_lies_between_two_waits_in_proportion() {
-        let of = |share| percentile(&[0, 1_000_000, 2_000_000, 10_000_000], share);
-        assert_eq!((of(0.0), of(0.5), of(1.0)), (0.0, 1.5, 10.0));
-        assert!((of(0.9) - 7.6).abs() < 1e-9, "{}", of(0.9));
-        assert_eq!(percentile(&[3_000_000], 0.99).to_bits(), 3.0_f64.to_bits());
-    }
+    use crate::admin::sales_report::prediction::MeasuredArrivals;
 
     #[test]
     fn pages_add_up_and_intervals_join() {
@@ -262,8 +234,12 @@ mod tests {
         let page = |from: i64| EntryPage {
             joined: 2,
             admitted: 1,
+            early: i64::from(from == 600),
             users: vec![7, from],
+            marks: vec![3, 1],
+            ranks: vec![1],
             waits: vec![from * 1_000_000],
+            waits_from_opening: vec![5],
             waiting_since: Some(at(from)),
             first: Some(at(from)),
             latest: Some(at(from + 3000)),
@@ -271,16 +247,22 @@ mod tests {
             joined_then: vec![1, 1],
             ..EntryPage::default()
         };
-        let mut tally = Tally::default();
+        let mut tally = Tally::new(at(605));
         tally.add_entries(page(600));
         tally.add_entries(page(640));
         tally.add_rejections(vec![(at(650), 5)]);
-        let figures = tally.figures((4, 1), Vec::new(), Vec::new());
+        let figures = tally.figures(WholeFigures { seats: 4, blocked: 1, ..Default::default() });
         assert_eq!((figures.line.joined, figures.line.people), (4, 3));
         assert_eq!(figures.waits.longest_seconds, Some(640.0));
         assert_eq!(figures.waiting_since, Some(at(600)));
         assert_eq!((figures.interval_seconds, figures.course.len()), (60, 1));
         let part = figures.course[0];
         assert_eq!((part.since, part.joined, part.rejections), (at(600), 4, 5));
+        let arrivals = figures.arrivals.expect("arrivals");
+        let expected =
+            MeasuredArrivals { early_share: 0.25, early_seconds: 5.0, late_seconds: 55.0 };
+        assert_eq!(arrivals, expected);
+        let admitted: Vec<_> = figures.waits_by_joining.iter().map(|it| it.admitted).collect();
+        assert_eq!(admitted, [0, 1, 0, 1], "the ranks go on from page to page");
     }
 }

@@ -16,7 +16,7 @@ pub async fn sales(pg: &Pg, id: ScheduleId) -> Result<Sales, StoreError> {
                   count(*) filter (where guest) as "guests!",
                   coalesce(sum(amount) filter (where status = 'COMPLETE'), 0)::bigint as "revenue!",
                   (select coalesce(sum(times), 0)::bigint from rejection_count
-                   where concert_schedule_id = $1) as "rejections!"
+                   where concert_schedule_id = $1 and wanted <> 'pay') as "rejections!"
            from reservation
            where concert_schedule_id = $1 and status || '' in ('PAYMENT_WAITING', 'COMPLETE')"#,
         id.0

@@ -39,6 +39,28 @@ const SALES: &str = "select to_jsonb(s) || to_jsonb(r) from
             count(*) filter (where status = 'EXPIRED') as expired,
             count(*) filter (where status = 'CANCELLED') as cancelled
      from reservation where concert_schedule_id = $1) as r";
+const PEOPLE: &str = "with queued as (
+      select user_id, bool_or(entered_at is not null) as admitted,
+             bool_or(entered_at is not null and status in ('WAITING', 'ACTIVE')) as open,
+             bool_or(entered_at is not null and (slot_ends_at is not null
+                                                 or status in ('COMPLETED', 'LEFT'))) as seen
+      from queue where concert_schedule_id = $1 group by user_id),
+    bought as (
+      select user_id, bool_or(status in ('COMPLETE', 'REFUNDED')) as paid,
+             bool_or(status = 'PAYMENT_WAITING') as holding
+      from reservation where concert_schedule_id = $1 group by user_id),
+    people as (select q.*, b.user_id is not null as held, coalesce(paid, false) as paid,
+                      coalesce(holding, false) as holding
+               from queued q left join bought b using (user_id) where admitted)
+    select jsonb_build_object('steps', jsonb_build_array((select count(*) from queued),
+               (select count(*) from people), (select count(*) from bought),
+               (select count(*) from bought where paid)),
+             'admitted', jsonb_build_object('paid', count(*) filter (where paid),
+               'open', count(*) filter (where not paid and (open or holding)),
+               'held_not_paid', count(*) filter (where not paid and not open and not holding and held),
+               'held_nothing', count(*) filter (where not open and not held and seen),
+               'no_shows', count(*) filter (where not open and not held and not seen)))
+    from people";
 const SECTIONS: &str = "select jsonb_agg(f order by first) from (
     select s.section, count(*) as seats, count(*) filter (where s.blocked) as blocked,
            count(r.id) filter (where not r.guest) as sold,
@@ -102,6 +124,11 @@ pub async fn check_report(world: &World, schedule: i64, report: &Value) {
     let opening = text("reservation_available_at");
     check_waits(world, schedule, &report["waits_from_opening"], opening).await;
     assert_eq!(report["sales"], direct(world, SALES, schedule, None).await);
+    let mut people = report["people"].clone();
+    for step in people["steps"].as_array_mut().expect("steps") {
+        *step = step["people"].clone();
+    }
+    assert_eq!(people, direct(world, PEOPLE, schedule, None).await);
     let mut sections = direct(world, SECTIONS, schedule, None).await;
     for section in sections.as_array_mut().expect("sections") {
         section.as_object_mut().expect("a section").remove("first");

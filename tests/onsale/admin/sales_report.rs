@@ -12,8 +12,9 @@ use crate::support::world::{Process, World};
 
 const REPORT: &str = "schedule_id:int concert_id:int title:text queue_opens_at:time \
      reservation_available_at:time deadline_at:time concert_at:time entry_order:text settled:bool \
-     line:object waits:object waits_from_opening:object sales:object sections:list \
-     rejections:list turned_away:list interval_seconds:int course:list computed_at:time \
+     line:object waits:object waits_from_opening:object queued:object waits_by_joining:list \
+     people:object sales:object sold_out_seconds:number? sections:list rejections:list \
+     turned_away:list refused_payments:list prediction:object? no_prediction:text? interval_seconds:int course:list computed_at:time \
      updating:bool server_time:time";
 const WAITS: &str = "mean_seconds:number? longest_seconds:number? percentiles:list";
 

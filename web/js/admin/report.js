@@ -1,10 +1,12 @@
 // @ts-check
 /** The sales report, to read, print or download as CSV. */
 import { el, setChildren } from '../lib/dom.js';
-import { decimal, duration, hasText, money, number, t, time } from '../lib/text.js';
+import { hasText, money, number, t, time } from '../lib/text.js';
 import { card, runOnce, figure, table } from './parts.js';
 import { may } from './role.js';
 import { barChart } from './report-drawing.js';
+import { atOnceText, joiningCard, paymentsCard, peopleCard, predictionCard, reasonText } from './report-explained.js';
+import { percentile, shareText, spanText } from './report-format.js';
 import { download, get } from './api.js';
 import { exportsCard } from './exports.js';
 import { refundCard } from './refund.js';
@@ -12,11 +14,6 @@ import { OnsaleError } from '../onsale.js';
 import { pause } from '../onsale/call.js';
 
 /** @typedef {import('../onsale/types.d.ts').Report} Report */
-
-/** Formats a duration, with decimals below a minute. @param {number | null} seconds */
-const spanText = (seconds) => (seconds === null ? '–' : seconds < 60 ? t('admin.seconds', { value: decimal(seconds) }) : duration(seconds));
-/** Formats a part of a whole as a percentage. @param {number} part @param {number} whole */
-const shareText = (part, whole) => (whole > 0 ? t('admin.percent', { value: decimal((100 * part) / whole) }) : '');
 
 /** @param {Report} report */
 function reportHead(report) {
@@ -54,7 +51,7 @@ function mainFigures({ line, waits, sales, rejections: away }) {
     figure(t('admin.report.admitted'), number(line.admitted), shareText(line.admitted, line.joined)),
     figure(
       t('admin.report.median'),
-      spanText(waits.percentiles.find((one) => one.percent === 50)?.seconds ?? null),
+      spanText(percentile(waits.percentiles, 50)),
       t('admin.report.longest.of', { longest: spanText(waits.longest_seconds) }),
     ),
     figure(t('admin.report.sold'), number(sales.sold), t('admin.report.seats.of', { n: sales.seats })),
@@ -88,24 +85,23 @@ function outcomesTable(line) {
 }
 
 /** @param {Report} report */
-function waitsTable({ line, waits, waits_from_opening: opening }) {
-  const heads = [
-    { text: t('admin.report.waited') },
-    { text: t('admin.report.fromjoin'), number: true },
-    { text: t('admin.report.fromopen'), number: true },
-  ];
-  const percentiles = waits.percentiles.map((one, at) => [
-    t('admin.report.percentile', { percent: one.percent }),
-    spanText(one.seconds),
-    spanText(opening.percentiles[at]?.seconds ?? null),
+function waitsTable(report) {
+  const { line, waits, waits_from_opening: opening, queued } = report;
+  const columns = [waits, opening, ...(queued ? [queued.waits] : [])];
+  const names = ['fromjoin', 'fromopen', ...(queued ? ['queued'] : [])];
+  const heads = [{ text: t('admin.report.waited') }, ...names.map((name) => ({ text: t(`admin.report.${name}`), number: true }))];
+  const percentiles = waits.percentiles.map(({ percent }) => [
+    t('admin.report.percentile', { percent }),
+    ...columns.map((one) => spanText(percentile(one.percentiles, percent))),
   ]);
   const rows = [
     ...percentiles,
-    [t('admin.report.longest'), spanText(waits.longest_seconds), spanText(opening.longest_seconds)],
-    [t('admin.report.mean'), spanText(waits.mean_seconds), spanText(opening.mean_seconds)],
+    [t('admin.report.longest'), ...columns.map((one) => spanText(one.longest_seconds))],
+    [t('admin.report.mean'), ...columns.map((one) => spanText(one.mean_seconds))],
   ];
   return [
     table(t('admin.report.waits'), heads, rows),
+    atOnceText(report),
     el('p', { class: 'hint' }, t('admin.report.invain', { longest: spanText(line.longest_in_vain_seconds) })),
   ];
 }
@@ -142,12 +138,11 @@ function salesTables({ sales, sections }) {
 /** @param {Report['rejections']} away */
 function rejectionsTable(away) {
   if (away.length === 0) return el('p', { class: 'muted' }, t('admin.report.noaway'));
-  const why = (/** @type {string} */ code) => (hasText(`admin.why.${code}`) ? t(`admin.why.${code}`) : code);
   const heads = [{ text: t('admin.report.wanted') }, { text: t('admin.report.why') }, { text: t('admin.report.times'), number: true }];
   return table(
     t('admin.report.away'),
     heads,
-    away.map(({ wanted, reason, times }) => [t(`admin.wanted.${wanted}`), why(reason), number(times)]),
+    away.map(({ wanted, reason, times }) => [t(`admin.wanted.${wanted}`), reasonText(reason), number(times)]),
   );
 }
 
@@ -226,9 +221,13 @@ export async function reportPart(place, { schedule, concert }) {
     mainFigures(report),
     card(t('admin.report.course'), overTime(report)),
     card(t('admin.report.waits'), waitsTable(report)),
+    joiningCard(report),
+    peopleCard(report),
     card(t('admin.report.became'), outcomesTable(report.line)),
     card(t('admin.report.sales'), salesTables(report)),
+    paymentsCard(report),
     card(t('admin.report.away'), rejectionsTable(report.rejections)),
+    predictionCard(report),
     card(t('admin.report.meaning'), meaning()),
   );
   const tools = may('box_office') && el('div', { class: 'report-tools' }, exportsCard(schedule.id), refundCard(schedule));

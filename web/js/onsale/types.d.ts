@@ -136,11 +136,13 @@ export type NewSection = Schema.NewSection;
 export type ScheduleSettings = Schema.ScheduleSettings;
 export type SeatsBlocked = Schema.SeatsBlocked;
 export type BlockedSeats = Schema.BlockedSeats;
-export type Report = Omit<Schema.EventReport, 'line' | 'waits' | 'waits_from_opening'> & {
+export type Report = Omit<Schema.EventReport, 'line' | 'waits' | 'waits_from_opening' | 'queued'> & {
   line: Answer<Schema.LineReport>;
   waits: Answer<Schema.Waits>;
   waits_from_opening: Answer<Schema.Waits>;
+  queued?: { admitted_at_once: number; waits: Answer<Schema.Waits> } | null;
 };
+export type Prediction = Schema.Prediction;
 export type ReportPart = Schema.Part;
 export type RejectionCount = Schema.RejectionCount;
 export type SalesReport = Schema.SalesReport;

@@ -22,9 +22,15 @@ pub struct EntryPage {
     pub left_waiting: i64,
     pub waiting: i64,
     pub inside: i64,
+    /// Entries that were created before the opening.
+    pub early: i64,
     /// The user of each entry.
     pub users: Vec<i64>,
-    /// Waits of the admitted entries from joining, in microseconds.
+    /// What each of these users did in this entry: bits of `people`.
+    pub marks: Vec<i16>,
+    /// The rank of each admitted entry in the page, from 0, in any order.
+    pub ranks: Vec<i32>,
+    /// Waits of the same entries from joining, in microseconds.
     pub waits: Vec<i64>,
     /// The same from the opening.
     pub waits_from_opening: Vec<i64>,
@@ -44,6 +50,9 @@ pub struct EntryPage {
 }
 
 /// Reads the next `limit` queue entries after the sequence `after`.
+///
+/// The marks are sums of 1 (joined), 2 (admitted), 4 (seen afterwards) and 8 (not ended). An entry
+/// that was passed over has no end of a slot.
 pub async fn entries(
     tx: &mut Tx,
     schedule: ScheduleId,
@@ -54,7 +63,8 @@ pub async fn entries(
     let page = sqlx::query_as!(
         EntryPage,
         r#"with page as materialized (
-             select sequence, user_id, status, created_at, entered_at, expired_at from queue
+             select sequence, user_id, status, created_at, entered_at, expired_at, slot_ends_at,
+                    (row_number() over (order by sequence) - 1)::integer as rank from queue
              where concert_schedule_id = $1 and sequence > $3 order by sequence limit $4),
            joins as (
              select date_bin('10 seconds', created_at, 'epoch') as at, count(*) as times
@@ -66,12 +76,17 @@ pub async fn entries(
                   count(*) filter (where status = 'COMPLETED') as "completed!",
                   count(entered_at) filter (where status = 'EXPIRED') as "expired_inside!",
                   count(entered_at) filter (where status = 'LEFT') as "left_inside!",
-                  count(*) filter (where status = 'EXPIRED' and entered_at is null)
-                    as "expired_waiting!",
+                  count(*) filter (where status = 'EXPIRED' and entered_at is null) as "expired_waiting!",
                   count(*) filter (where status = 'LEFT' and entered_at is null) as "left_waiting!",
                   count(*) filter (where status = 'WAITING') as "waiting!",
                   count(*) filter (where status = 'ACTIVE') as "inside!",
+                  count(*) filter (where created_at < $2) as "early!",
                   coalesce(array_agg(user_id), '{}') as "users!",
+                  coalesce(array_agg((1 + case when entered_at is null then 0 else 2
+                      + 4 * (slot_ends_at is not null or status in ('COMPLETED', 'LEFT'))::integer
+                      + 8 * (status in ('WAITING', 'ACTIVE'))::integer end)::smallint), '{}')
+                    as "marks!",
+                  coalesce(array_agg(rank) filter (where entered_at is not null), '{}') as "ranks!",
                   coalesce(array_agg((1000000 * extract(epoch from greatest(interval '0',
                              entered_at - created_at)))::bigint)
                            filter (where entered_at is not null), '{}') as "waits!",
@@ -84,12 +99,9 @@ pub async fn entries(
                     as waiting_since,
                   min(created_at) as first, max(greatest(created_at, entered_at)) as latest,
                   coalesce((select array_agg(at order by at) from joins), '{}') as "joined_at!",
-                  coalesce((select array_agg(times order by at) from joins), '{}')
-                    as "joined_then!",
-                  coalesce((select array_agg(at order by at) from admissions), '{}')
-                    as "admitted_at!",
-                  coalesce((select array_agg(times order by at) from admissions), '{}')
-                    as "admitted_then!"
+                  coalesce((select array_agg(times order by at) from joins), '{}') as "joined_then!",
+                  coalesce((select array_agg(at order by at) from admissions), '{}') as "admitted_at!",
+                  coalesce((select array_agg(times order by at) from admissions), '{}') as "admitted_then!"
            from page"#,
         schedule.0,
         opening,
@@ -113,8 +125,12 @@ pub struct ReservationPage {
     pub held: i64,
     pub expired: i64,
     pub cancelled: i64,
-    /// The owner of each sold seat.
-    pub buyers: Vec<i64>,
+    /// The owner of each reservation that is not for a guest.
+    pub owners: Vec<i64>,
+    /// What each of them did in this reservation: bits of `people`.
+    pub marks: Vec<i16>,
+    /// Time of the last payment.
+    pub last_payment: Option<DateTime<Utc>>,
     /// Times of the first and the last payment or refund.
     pub first: Option<DateTime<Utc>>,
     pub latest: Option<DateTime<Utc>>,
@@ -128,6 +144,8 @@ pub struct ReservationPage {
 }
 
 /// Reads the next `limit` reservations after the id `after`, with their payments.
+///
+/// The marks are sums of 16 (held), 32 (paid), 64 (waits for payment) and 128 (owns a sold seat).
 pub async fn reservations(
     tx: &mut Tx,
     schedule: ScheduleId,
@@ -159,8 +177,11 @@ pub async fn reservations(
                   count(*) filter (where status = 'PAYMENT_WAITING') as "held!",
                   count(*) filter (where status = 'EXPIRED') as "expired!",
                   count(*) filter (where status = 'CANCELLED' and not guest) as "cancelled!",
-                  coalesce(array_agg(user_id) filter (where status = 'COMPLETE' and not guest), '{}')
-                    as "buyers!",
+                  coalesce(array_agg(user_id) filter (where not guest), '{}') as "owners!",
+                  coalesce(array_agg((16 + case status when 'COMPLETE' then 32 + 128
+                      when 'REFUNDED' then 32 when 'PAYMENT_WAITING' then 64 else 0 end)::smallint)
+                    filter (where not guest), '{}') as "marks!",
+                  max(payment_at) as last_payment,
                   min(payment_at) as first, max(greatest(payment_at, refunded_at)) as latest,
                   coalesce((select array_agg(at order by at) from payments), '{}') as "sold_at!",
                   coalesce((select array_agg(times order by at) from payments), '{}')

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::admin::sales_report::model::Figures;
+use crate::admin::sales_report::prediction::Predicted;
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 use crate::store::pg::{Pg, Tx};
@@ -42,7 +43,7 @@ pub async fn find(tx: &mut Tx, schedule: ScheduleId) -> Result<Stored, StoreErro
                   r.figures as "figures?", clock_timestamp() as "now!",
                   coalesce(r.computed_at is null or r.computed_at < r.requested_at, false)
                     and r.concert_schedule_id is not null as "is_pending!",
-                  coalesce(r.pruned_at is not null or r.final_for = concat_ws(' ', s.deadline_at,
+                  coalesce(r.pruned_at is not null or r.final_for = concat_ws(' ', '2', s.deadline_at,
                              a.epoch, a.log_position, a.settled_at,
                              (select max(id) from box_office_action
                               where concert_schedule_id = s.id)), false) as "is_final!"
@@ -136,7 +137,8 @@ pub async fn try_lock(
 #[derive(Debug, Clone)]
 pub struct SaleState {
     /// Changes whenever figures of the sale change, apart from the passing of time: every change of
-    /// a seat raises its fence, and every change of the queue moves the archive.
+    /// a seat raises its fence, and every change of the queue moves the archive. It begins with a
+    /// number that rises when a release computes further figures.
     pub state: String,
     /// The deadline, the position of the archive, and the last action of the box office, which may
     /// refund after the deadline; `None` if entries may still be archived.
@@ -151,11 +153,11 @@ pub struct SaleState {
 pub async fn state(tx: &mut Tx, schedule: ScheduleId) -> Result<Option<SaleState>, StoreError> {
     let state = sqlx::query_as!(
         SaleState,
-        r#"select concat_ws(' ', s.reservation_available_at, s.deadline_at, a.epoch,
-                            a.log_position, a.settled_at, q.seats, q.blocked, q.fences,
+        r#"select concat_ws(' ', '2', s.settings_version, s.reservation_available_at,
+                            s.deadline_at, a.epoch, a.log_position, a.settled_at, q.seats, q.blocked, q.fences,
                             r.counts, r.times) as "state!",
                   case when a.settled_at is not null or a.concert_schedule_id is null
-                       then concat_ws(' ', s.deadline_at, a.epoch, a.log_position, a.settled_at,
+                       then concat_ws(' ', '2', s.deadline_at, a.epoch, a.log_position, a.settled_at,
                                       (select max(id) from box_office_action
                                        where concert_schedule_id = s.id))
                   end as final_for,
@@ -203,4 +205,27 @@ pub async fn store(
     .execute(pg.writes())
     .await?;
     Ok(())
+}
+
+/// Replaces the prediction of the stored report, if it is `current`. False if it is not.
+pub async fn replace_prediction(
+    pg: &Pg,
+    schedule: ScheduleId,
+    current: &Predicted,
+    new: &Predicted,
+) -> Result<bool, StoreError> {
+    let json = |predicted: &Predicted| {
+        serde_json::to_value(predicted)
+            .map_err(|error| StoreError::Inconsistent(format!("a prediction is not JSON: {error}")))
+    };
+    let done = sqlx::query!(
+        "update sale_report set figures = jsonb_set(figures, '{prediction}', $3)
+         where concert_schedule_id = $1 and figures -> 'prediction' = $2",
+        schedule.0,
+        json(current)?,
+        json(new)?
+    )
+    .execute(pg.writes())
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
