@@ -153,9 +153,12 @@ async fn admission_that_stands_still_has_an_alert_until_somebody_is_admitted() {
     let sale = sale::open(&admin, 1, 9, json!({"capacity": 5})).await;
     let _first = active_buyer(&process, &sale).await;
     // The rate in Redis is broken, so the token bucket stays empty.
-    let broken = [("rate", "0"), ("tokens", "0")];
     let mut redis = world.raw_redis().await;
     let meta = key(sale.schedule, "meta");
+    let settings: String = redis.hget(&meta, "settings").await.expect("Redis");
+    let mut broken: Value = serde_json::from_str(&settings).expect("settings");
+    broken["rate"] = json!(0);
+    let broken = [("settings", broken.to_string()), ("tokens", "0".to_owned())];
     let _: () = redis.hset_multiple(&meta, &broken).await.expect("Redis");
     let mut waiting = process.buyer().await;
     assert_eq!(waiting.join(sale.schedule).await.ok(201)["status"], "WAITING");
@@ -163,7 +166,7 @@ async fn admission_that_stands_still_has_an_alert_until_somebody_is_admitted() {
     let (on, of) = ((&world, &watch), (&admin, &sale));
     let begun = wait_for_alert(on, of, "NOBODY_ADMITTED", true).await;
     assert_eq!(begun["detail"], json!({"waiting": 1, "free_slots": 4}));
-    let _: () = redis.hset(&meta, "rate", "1000").await.expect("Redis");
+    let _: () = redis.hset(&meta, "settings", &settings).await.expect("Redis");
     waiting.wait_for_status("ACTIVE").await;
     wait_for_alert(on, of, "NOBODY_ADMITTED", false).await;
 }

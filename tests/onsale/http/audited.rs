@@ -31,8 +31,8 @@ const WITH_BEFORE: [(&str, &str); 12] = [
     ("delete", "/v1/admin/webhooks/{id}"),
 ];
 
-fn section(name: &str) -> Value {
-    json!({"sections": [{"name": name, "rows": 1, "seats_per_row": 2, "seat_price": 5}]})
+fn section(name: &str, rows: u32) -> Value {
+    json!({"sections": [{"name": name, "rows": rows, "seats_per_row": 2, "seat_price": 5}]})
 }
 
 fn times() -> Value {
@@ -62,8 +62,8 @@ async fn catalogue_changes(admin: &Client) -> Vec<Change> {
         ("patch", "/v1/admin/schedules/{id}", sale.schedule, times()),
         ("patch", "/v1/admin/schedules/{id}/seats", sale.schedule, block),
         ("patch", "/v1/admin/schedules/{id}/queue", sale.schedule, json!({"capacity": 7})),
-        ("post", "/v1/admin/schedules/{id}/seats", schedule, section("B")),
-        ("put", "/v1/admin/schedules/{id}/seats", schedule, section("C")),
+        ("post", "/v1/admin/schedules/{id}/seats", schedule, section("B", 1)),
+        ("put", "/v1/admin/schedules/{id}/seats", schedule, section("C", 2)),
         ("patch", "/v1/admin/schedules/{id}/seats/prices", schedule, prices),
         ("post", "/v1/admin/schedules/{id}/publish", schedule, json!({"concert": true})),
         ("post", "/v1/admin/concerts/{id}/publish", other, Value::Null),

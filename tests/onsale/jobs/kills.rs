@@ -85,13 +85,13 @@ async fn a_refund_that_is_killed_twice_refunds_each_payment_once() {
 async fn a_process_that_lost_its_lease_commits_no_page() {
     let world = World::new().await;
     let (schedule, user) = sold(&world, 400).await;
-    let process = world.start().await;
-    let mut admin = process.anonymous();
+    let program = Program::start(&world, &[]).await;
+    let mut admin = program.anonymous();
     admin.token = Some(token(user, onsale::caller::Role::Admin));
     let lock = lock_seat(&world, schedule, 1).await;
     refund(&admin, schedule, "BLOCK").await.ok(202);
     until_stopped(&world).await;
-    process.stop().await;
+    drop(program);
     lock.rollback().await.expect("unlocked");
 
     // A page of an earlier lease, as of a process that was asleep, gets no lock.
