@@ -76,10 +76,13 @@ test('two operators change the same setting: the second sees both, and takes the
   await page.waitForFunction(() => /** @type {HTMLInputElement} */ (document.querySelector('input[name=capacity]')).value === '300');
 
   await callAsOperator(on.service, 'PATCH', settings, { capacity: 400 });
+  const form = await page.locator('input[name=capacity]').elementHandle();
   await save('Capacity', '250');
   await dialog.waitFor();
   await answerDialog(page, 'yes');
-  await page.waitForFunction(() => /** @type {HTMLInputElement} */ (document.querySelector('input[name=capacity]')).value === '250');
+  // The form is drawn again once the change is stored.
+  await page.waitForFunction((old) => !old?.isConnected, form);
+  assert.equal(await page.locator('input[name=capacity]').inputValue(), '250');
   assert.equal((await stored()).capacity, 250);
 
   // Changes of different fields both apply, without a question.

@@ -201,7 +201,9 @@ class Panel {
     });
     this.markers = markers;
     if (!this.plot || at.length === 0) return;
-    this.plot.setData([at, ...this.chart.lines.map(({ name }) => values[name])]);
+    const lines = this.chart.lines.map(({ name }) => values[name]);
+    // uPlot shows a whole day around a single value.
+    this.plot.setData(at.length === 1 ? [[at[0] - 1, at[0]], ...lines.map(([value]) => [null, value])] : [at, ...lines]);
   }
 }
 

@@ -92,8 +92,11 @@ export async function readinessPart(place, { schedule }) {
   const hint = t('admin.ready.expect.hint');
   setChildren(
     place,
-    el('p', { class: 'hint' }, t('admin.ready.lead'), ' ', t('admin.zone', { zone: timeZone() })),
-    form(t('admin.ready.check'), check, el('div', { class: 'fields' }, field(t('admin.ready.expect'), input, { hint }))),
+    card(
+      t('admin.tab.readiness'),
+      el('p', { class: 'hint' }, t('admin.ready.lead'), ' ', t('admin.zone', { zone: timeZone() })),
+      form(t('admin.ready.check'), check, el('div', { class: 'fields' }, field(t('admin.ready.expect'), input, { hint }))),
+    ),
     list,
   );
   await check();
