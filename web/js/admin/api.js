@@ -92,6 +92,8 @@ export async function sendTagged(method, path, body, tag) {
   const answer = await call(method, path, { body, headers, onHeaders });
   return { answer, tag: next };
 }
+
+/**
  * Posts under an idempotency key: a call without an answer is repeated, and has its effect once.
  * @template Body, Answer
  * @param {string} path @param {Body} body
