@@ -1,14 +1,14 @@
 //! Feedback admission in a simulation: its rules, and the store that is assumed.
 
 use clap::Args;
+use onsale::concert::sale_settings::{
+    AUTO_ERROR_PERCENT, AUTO_MAX_PER_SECOND, AUTO_MIN_PER_SECOND, AUTO_P99, AUTO_SLOTS_PERCENT,
+};
 use onsale_model::auto_rate::AutoRules;
 use onsale_model::auto_rate::store_load::{SlowTime, StoreRules};
 use onsale_model::simulation::AutoSale;
 
 use super::super::units::Minutes;
-use onsale::concert::sale_settings::{
-    AUTO_ERROR_PERCENT, AUTO_MAX_PER_SECOND, AUTO_MIN_PER_SECOND, AUTO_P99, AUTO_SLOTS_PERCENT,
-};
 
 /// Time of a hold or a payment without a wait (ms).
 const CALL_MS: f64 = 20.0;
