@@ -15,6 +15,7 @@ mod restore;
 mod seed;
 mod simulate;
 mod token;
+mod units;
 
 use std::process::ExitCode;
 

@@ -2,6 +2,7 @@
 //! change commits together with its audit row and, if Redis needs to know, its outbox entry.
 
 pub mod alerts;
+pub mod auto_admission;
 pub mod box_office;
 pub mod catalogue;
 pub mod demo;

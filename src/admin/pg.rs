@@ -174,6 +174,8 @@ pub async fn write_settings(
              active_ttl_seconds = $4, claim_window_seconds = $5, presence_window_seconds = $6,
              return_grace_seconds = $7, hold_ttl_seconds = $8, max_seats_per_user = $9,
              entry_order = $10, queue_opens_at = $11, paused = $12, message = $13,
+             admission_mode = $14, auto_min_per_second = $15, auto_max_per_second = $16,
+             auto_p99_ms = $17, auto_error_percent = $18, auto_slots_percent = $19,
              settings_version = settings_version + 1
          where id = $1",
         id.0,
@@ -188,7 +190,13 @@ pub async fn write_settings(
         settings.entry_order.as_str(),
         settings.queue_opens_at,
         settings.paused,
-        settings.message
+        settings.message,
+        settings.admission_mode.as_str(),
+        signed(settings.auto_min_per_second),
+        signed(settings.auto_max_per_second),
+        signed(settings.auto_p99_ms),
+        signed(settings.auto_error_percent),
+        signed(settings.auto_slots_percent)
     )
     .execute(tx.conn())
     .await?;

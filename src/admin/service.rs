@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
+use super::auto_admission::pg as auto_pg;
 use super::edit::{ensure_unchanged, json};
 use super::error::AdminError;
 use super::model::{ConcertChange, NewConcert, NewSchedule, TimesChange};
 use super::pg::{self, Audit, NewScheduleRow, Secret};
-use super::settings::{QueueChange, defaults, may_change};
+use super::settings::{QueueChange, check_bounds, defaults, may_change};
 use super::state::{AdminConcert, ScheduleSettings, ScheduleState};
 use crate::concert::audience::Audience;
 use crate::concert::model::{QueueSettings, SETTINGS_CHANGED, Schedule, SettingsChanged};
@@ -101,6 +102,7 @@ impl SaleAdmin {
         let times = new.times();
         let settings = new.queue.applied_to(&defaults(times.reservation_available_at));
         times.check(settings.queue_opens_at)?;
+        check_bounds(&settings)?;
         let secret = new_secret()?;
         let mut tx = self.pg.begin("create_schedule").await?;
         // Locked, so that its removal cannot begin meanwhile.
@@ -156,6 +158,10 @@ impl SaleAdmin {
         let settings = change.applied_to(&old.settings);
         may_change(&old, &settings, clock(tx.conn()).await?)?;
         pg::write_settings(&mut tx, id, &settings).await?;
+        if settings.admission_mode != old.settings.admission_mode {
+            // AUTO starts with the fixed rate, also when it is turned on again.
+            auto_pg::forget(&mut tx, id).await?;
+        }
         Ok(self.commit_change(tx, admin, "queue.change", old).await?.queue)
     }
 

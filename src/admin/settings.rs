@@ -7,9 +7,10 @@ use utoipa::ToSchema;
 
 use super::error::AdminError;
 use super::rules::{given, storable};
-use crate::concert::model::{EntryOrder, QueueSettings, Schedule};
+use crate::concert::model::{AdmissionMode, EntryOrder, QueueSettings, Schedule};
 use crate::concert::sale_settings::{
-    ACTIVE_TTL, ADMIT_PER_SECOND, CAPACITY, CLAIM_WINDOW, HOLD_TTL, MAX_SEATS_PER_USER,
+    ACTIVE_TTL, ADMIT_PER_SECOND, AUTO_ERROR_PERCENT, AUTO_MAX_PER_SECOND, AUTO_MIN_PER_SECOND,
+    AUTO_P99, AUTO_SLOTS_PERCENT, CAPACITY, CLAIM_WINDOW, HOLD_TTL, MAX_SEATS_PER_USER,
     PRESENCE_WINDOW, RETURN_GRACE,
 };
 
@@ -32,6 +33,43 @@ pub struct QueueChange {
     #[garde(range(min = ADMIT_PER_SECOND.min, max = ADMIT_PER_SECOND.max))]
     #[schema(value_type = u32, minimum = 1, maximum = 10_000)]
     pub admit_per_second: Option<u32>,
+    /// Where the admission rate comes from. AUTO: it follows the targets `auto_…`. FIXED returns to
+    /// `admit_per_second` at once.
+    /// New schedules: FIXED.
+    #[serde(deserialize_with = "given")]
+    #[garde(skip)]
+    #[schema(value_type = AdmissionMode)]
+    pub admission_mode: Option<AdmissionMode>,
+    /// Lowest automatic rate. At most `auto_max_per_second`.
+    /// New schedules: 5.
+    #[serde(deserialize_with = "given")]
+    #[garde(range(min = AUTO_MIN_PER_SECOND.min, max = AUTO_MIN_PER_SECOND.max))]
+    #[schema(value_type = u32, minimum = 1, maximum = 10_000)]
+    pub auto_min_per_second: Option<u32>,
+    /// Highest automatic rate.
+    /// New schedules: 200.
+    #[serde(deserialize_with = "given")]
+    #[garde(range(min = AUTO_MAX_PER_SECOND.min, max = AUTO_MAX_PER_SECOND.max))]
+    #[schema(value_type = u32, minimum = 1, maximum = 10_000)]
+    pub auto_max_per_second: Option<u32>,
+    /// Target of the automatic rate: 99th percentile of holds and payments, in ms.
+    /// New schedules: 500.
+    #[serde(deserialize_with = "given")]
+    #[garde(range(min = AUTO_P99.min, max = AUTO_P99.max))]
+    #[schema(value_type = u32, minimum = 10, maximum = 10_000)]
+    pub auto_p99_ms: Option<u32>,
+    /// Target of the automatic rate: share of holds and payments that fail, in percent.
+    /// New schedules: 2.
+    #[serde(deserialize_with = "given")]
+    #[garde(range(min = AUTO_ERROR_PERCENT.min, max = AUTO_ERROR_PERCENT.max))]
+    #[schema(value_type = u32, minimum = 1, maximum = 100)]
+    pub auto_error_percent: Option<u32>,
+    /// Target of the automatic rate: share of active slots in use, in percent. 100: no target.
+    /// New schedules: 100.
+    #[serde(deserialize_with = "given")]
+    #[garde(range(min = AUTO_SLOTS_PERCENT.min, max = AUTO_SLOTS_PERCENT.max))]
+    #[schema(value_type = u32, minimum = 1, maximum = 100)]
+    pub auto_slots_percent: Option<u32>,
     /// Time from admission until the active slot expires, in seconds.
     /// New schedules: 600.
     #[serde(deserialize_with = "given")]
@@ -102,6 +140,12 @@ pub fn defaults(reservation_available_at: DateTime<Utc>) -> QueueSettings {
     QueueSettings {
         capacity: CAPACITY.default,
         admit_per_second: ADMIT_PER_SECOND.default,
+        admission_mode: AdmissionMode::Fixed,
+        auto_min_per_second: AUTO_MIN_PER_SECOND.default,
+        auto_max_per_second: AUTO_MAX_PER_SECOND.default,
+        auto_p99_ms: AUTO_P99.default,
+        auto_error_percent: AUTO_ERROR_PERCENT.default,
+        auto_slots_percent: AUTO_SLOTS_PERCENT.default,
         active_ttl_seconds: ACTIVE_TTL.default,
         claim_window_seconds: CLAIM_WINDOW.default,
         presence_window_seconds: PRESENCE_WINDOW.default,
@@ -122,6 +166,12 @@ impl QueueChange {
         QueueSettings {
             capacity: self.capacity.unwrap_or(old.capacity),
             admit_per_second: self.admit_per_second.unwrap_or(old.admit_per_second),
+            admission_mode: self.admission_mode.unwrap_or(old.admission_mode),
+            auto_min_per_second: self.auto_min_per_second.unwrap_or(old.auto_min_per_second),
+            auto_max_per_second: self.auto_max_per_second.unwrap_or(old.auto_max_per_second),
+            auto_p99_ms: self.auto_p99_ms.unwrap_or(old.auto_p99_ms),
+            auto_error_percent: self.auto_error_percent.unwrap_or(old.auto_error_percent),
+            auto_slots_percent: self.auto_slots_percent.unwrap_or(old.auto_slots_percent),
             active_ttl_seconds: self.active_ttl_seconds.unwrap_or(old.active_ttl_seconds),
             claim_window_seconds: self.claim_window_seconds.unwrap_or(old.claim_window_seconds),
             presence_window_seconds: (self.presence_window_seconds)
@@ -141,7 +191,8 @@ impl QueueChange {
 ///
 /// # Errors
 /// [`AdminError::LineIsOpen`] if the entry order would change after the queue has opened.
-/// [`AdminError::Invalid`] if the queue would open after the sale.
+/// [`AdminError::Invalid`] if the queue would open after the sale, or the bounds of the automatic rate
+/// contradict each other.
 pub fn may_change(
     schedule: &Schedule,
     new: &QueueSettings,
@@ -155,91 +206,20 @@ pub fn may_change(
         let detail = "must not be after reservation_available_at";
         return Err(AdminError::invalid("/queue_opens_at", detail));
     }
+    check_bounds(new)
+}
+
+/// Checks the bounds of the automatic rate.
+///
+/// # Errors
+/// [`AdminError::Invalid`] if the lowest rate is above the highest.
+pub fn check_bounds(settings: &QueueSettings) -> Result<(), AdminError> {
+    if settings.auto_min_per_second > settings.auto_max_per_second {
+        let detail = "must not be above auto_max_per_second";
+        return Err(AdminError::invalid("/auto_min_per_second", detail));
+    }
     Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::concert::audience::Hidden;
-    use crate::concert::model::ConcertStatus;
-    use crate::store::id::{ConcertId, ScheduleId};
-
-    fn change(text: &str) -> Result<QueueChange, String> {
-        let change: QueueChange = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        change.validate().map_err(|report| report.to_string())?;
-        Ok(change)
-    }
-
-    #[test]
-    fn absent_settings_keep_their_values_and_null_clears_only_the_message() {
-        let mut old = defaults(Utc::now());
-        old.message = Some("soon".to_owned());
-        let new = change(r#"{"capacity":0,"paused":true}"#).unwrap().applied_to(&old);
-        assert_eq!(new, QueueSettings { capacity: 0, paused: true, ..old.clone() });
-        let new = change(r#"{"message":null}"#).unwrap().applied_to(&old);
-        assert_eq!(new, QueueSettings { message: None, ..old.clone() });
-        assert!(change(r#"{"capacity":null}"#).is_err());
-    }
-
-    #[test]
-    fn settings_out_of_range_are_refused() {
-        let long = "x".repeat(1001);
-        for refused in [
-            r#"{"capacity":1000001}"#,
-            r#"{"admit_per_second":0}"#,
-            r#"{"presence_window_seconds":9}"#,
-            r#"{"presence_window_seconds":601}"#,
-            r#"{"hold_ttl_seconds":3601}"#,
-            r#"{"max_seats_per_user":101}"#,
-            r#"{"entry_order":"LIFO"}"#,
-            r#"{"queue_opens_at":"0001-01-01T00:00:00Z"}"#,
-            r#"{"message":"a\u0000b"}"#,
-            &format!(r#"{{"message":"{long}"}}"#),
-            r#"{"capacty":1}"#,
-        ] {
-            assert!(change(refused).is_err(), "{refused}");
-        }
-        assert!(change(&format!(r#"{{"message":"{}"}}"#, "가".repeat(1000))).is_ok());
-    }
-
-    #[test]
-    fn the_entry_order_is_fixed_once_the_queue_is_open() {
-        let now = Utc::now();
-        let old = schedule(now + OPENS_BEFORE);
-        let draw = QueueSettings { entry_order: EntryOrder::Draw, ..old.settings.clone() };
-        assert!(matches!(may_change(&old, &draw, now), Err(AdminError::LineIsOpen)));
-        let before = now - TimeDelta::seconds(1);
-        assert!(may_change(&old, &draw, before).is_ok());
-        assert!(may_change(&old, &old.settings, now).is_ok(), "the same order is no change");
-    }
-
-    #[test]
-    fn the_queue_opens_no_later_than_the_sale() {
-        let now = Utc::now();
-        let old = schedule(now);
-        let opens = |at| QueueSettings { queue_opens_at: at, ..old.settings.clone() };
-        assert!(may_change(&old, &opens(now), now).is_ok());
-        let late = may_change(&old, &opens(now + TimeDelta::seconds(1)), now);
-        assert!(matches!(late, Err(AdminError::Invalid { .. })));
-    }
-
-    fn schedule(reservation_available_at: DateTime<Utc>) -> Schedule {
-        Schedule {
-            id: ScheduleId(1),
-            concert_id: ConcertId(1),
-            concert_status: ConcertStatus::Available,
-            reservation_available_at,
-            deadline_at: reservation_available_at + TimeDelta::days(1),
-            concert_at: reservation_available_at + TimeDelta::days(1),
-            settings: defaults(reservation_available_at),
-            settings_version: 1,
-            queue_epoch: 0,
-            over: false,
-            hidden: Hidden::default(),
-            layout_version: 0,
-            seats_version: 0,
-            seats_total: 0,
-        }
-    }
-}
+mod tests;

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::admin::alerts::rules::AlertRules;
 use crate::admin::alerts::watch::{self, AlertWatch};
+use crate::admin::auto_admission::controller::{self, RateController};
 use crate::admin::history::recorder::Recorder;
 use crate::admin::history::rollup::Rollup;
 use crate::admin::sales_report::rejection_writer::RejectionWriter;
@@ -131,6 +132,7 @@ pub fn start(
     let metrics = loops.metrics.clone();
     let live = LiveSchedules::new(pg.clone(), keyspaces.clone());
     start_history(loops, &pg, &keyspaces, &live);
+    start_auto_admission(loops, &pg, &catalogue, &keyspaces);
     let presence = PresenceLoop::new(keyspaces.clone(), draws.clone(), boards);
     let admission = AdmissionLoop::new(
         keyspaces.clone(),
@@ -195,6 +197,12 @@ fn start_history(loops: &Loops, pg: &Pg, keyspaces: &Keyspaces, live: &LiveSched
     loops.every("history", every(1000), recorder, |it| async move { it.step().await });
     loops.every("history rollup", every(10_000), rollup, |it| async move { it.step().await });
     loops.every("alerts", watch::EVERY, alerts, |it| async move { it.step().await });
+}
+
+/// Starts the loop that checks the automatic admission rates.
+fn start_auto_admission(loops: &Loops, pg: &Pg, catalogue: &Catalogue, keyspaces: &Keyspaces) {
+    let rates = RateController::new(pg.clone(), catalogue, keyspaces.clone());
+    loops.every("auto admission", controller::EVERY, rates, |it| async move { it.step().await });
 }
 
 /// Starts the two loops that take presence leases. When they have ended, gives this process's leases

@@ -50,6 +50,8 @@ pub struct Meta {
     pub capacity: u64,
     /// Maximum admissions per second.
     pub rate: u64,
+    /// This maximum is automatic.
+    pub auto: bool,
     /// Presence window (ms).
     pub presence_ms: u64,
     /// Claim window (ms).
@@ -112,6 +114,7 @@ impl Meta {
             deadline_ms: number("deadline_ms"),
             capacity: count("capacity"),
             rate: count("rate"),
+            auto: number("auto") == 1,
             presence_ms: count("presence_ms"),
             claim_ms: count("claim_ms"),
             notice: count("notice"),

@@ -4,7 +4,7 @@ use clap::Args;
 use onsale_model::costs::{Costs, CostsError};
 use onsale_model::plan::{Plan, PlanInput};
 
-use super::simulate::{Minutes, Share};
+use super::units::{Minutes, Share};
 
 /// The command line of `onsale plan`.
 #[derive(Debug, Args)]

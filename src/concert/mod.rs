@@ -6,6 +6,7 @@ pub mod layout;
 pub mod map;
 pub mod model;
 pub mod pg;
+pub mod queue_settings;
 pub mod sale_settings;
 pub mod service;
 pub mod view;

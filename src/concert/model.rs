@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::audience::Hidden;
+pub use super::queue_settings::{AdmissionMode, EntryOrder, QueueSettings};
 use crate::store::id::{ConcertId, ScheduleId, SeatId};
 
 /// The kind of outbox entry whose payload is a [`SettingsChanged`].
@@ -80,60 +81,6 @@ pub struct Concert {
     pub removing: bool,
 }
 
-/// The order of admission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum EntryOrder {
-    /// First come, first served.
-    Fifo,
-    /// Entries that join before the sale opens get a random order, drawn at the opening. Later
-    /// entries follow first come, first served.
-    Draw,
-}
-
-impl EntryOrder {
-    /// Returns the name in PostgreSQL and in the API.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Fifo => "FIFO",
-            Self::Draw => "DRAW",
-        }
-    }
-}
-
-/// Queue settings of one schedule. All may change during the sale, except `entry_order` once the
-/// queue is open.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct QueueSettings {
-    /// Limit of active slots at a time.
-    pub capacity: u32,
-    /// Limit of admissions per second.
-    pub admit_per_second: u32,
-    /// Time from admission until the active slot expires, in seconds.
-    pub active_ttl_seconds: u32,
-    /// Time after admission until an owner who does not show up loses the slot, in seconds.
-    pub claim_window_seconds: u32,
-    /// Time without a request after which a waiting user counts as absent, in seconds. Absent users
-    /// are passed over when their turn comes.
-    pub presence_window_seconds: u32,
-    /// Time for which the entry of a user who was passed over is kept, in seconds. It counts from
-    /// the first time.
-    pub return_grace_seconds: u32,
-    /// Time to pay for held seats, in seconds.
-    pub hold_ttl_seconds: u32,
-    /// Limit of seats of this schedule that one user may hold or own.
-    pub max_seats_per_user: u32,
-    /// The order of admission. Cannot change once the queue is open.
-    pub entry_order: EntryOrder,
-    /// When the queue opens for joins.
-    pub queue_opens_at: DateTime<Utc>,
-    /// Whether admission is paused. The queue keeps its entries.
-    pub paused: bool,
-    /// Message shown to waiting users.
-    pub message: Option<String>,
-}
-
 /// One schedule, as PostgreSQL stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
@@ -151,7 +98,9 @@ pub struct Schedule {
     pub concert_at: DateTime<Utc>,
     /// Queue settings.
     pub settings: QueueSettings,
-    /// Version of settings and times. Rises with each change.
+    /// The automatic rate, once it was checked.
+    pub auto_rate: Option<u32>,
+    /// Version of settings, times and automatic rate. Rises with each change.
     pub settings_version: i64,
     /// Number of times that the schedule's Redis keys were built. 0 before the first time.
     pub queue_epoch: u64,
@@ -229,6 +178,18 @@ impl Schedule {
             seats: self.seats_total,
         };
         state.phase(now.timestamp_millis())
+    }
+
+    /// Returns the limit of admissions per second that applies now.
+    #[must_use]
+    pub fn admission_rate(&self) -> u32 {
+        let settings = &self.settings;
+        match settings.admission_mode {
+            AdmissionMode::Fixed => settings.admit_per_second,
+            AdmissionMode::Auto => {
+                settings.auto_rules().bounded(self.auto_rate.unwrap_or(settings.admit_per_second))
+            }
+        }
     }
 
     /// Returns the time to pay for held seats.

@@ -2,15 +2,17 @@
 //! are in [`listing`].
 
 pub mod listing;
+mod names;
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
+use self::names::{admission_mode, concert_status, entry_order};
 use super::audience::{Audience, Hidden};
 use super::layout::Layout;
-use super::model::{Concert, ConcertStatus, EntryOrder, QueueSettings, Schedule, Seat};
+use super::model::{Concert, ConcertStatus, QueueSettings, Schedule, Seat};
 use super::view::Block;
 use crate::pagination::Paging;
 use crate::store::StoreError;
@@ -37,6 +39,13 @@ pub(in crate::concert) struct ScheduleRow {
     queue_opens_at: DateTime<Utc>,
     capacity: i32,
     admit_per_second: i32,
+    admission_mode: String,
+    auto_min_per_second: i32,
+    auto_max_per_second: i32,
+    auto_p99_ms: i32,
+    auto_error_percent: i32,
+    auto_slots_percent: i32,
+    auto_rate: Option<i32>,
     active_ttl_seconds: i32,
     claim_window_seconds: i32,
     presence_window_seconds: i32,
@@ -67,6 +76,10 @@ macro_rules! select_schedules {
                       s.deadline_at, s.concert_at, s.queue_opens_at, s.capacity, s.admit_per_second,
                       s.active_ttl_seconds, s.claim_window_seconds, s.presence_window_seconds,
                       s.return_grace_seconds, s.hold_ttl_seconds, s.max_seats_per_user,
+                      s.admission_mode, s.auto_min_per_second, s.auto_max_per_second,
+                      s.auto_p99_ms, s.auto_error_percent, s.auto_slots_percent,
+                      (select rate from auto_admission
+                       where concert_schedule_id = s.id) as auto_rate,
                       s.entry_order, s.paused, s.message, s.settings_version, s.queue_epoch,
                       s.layout_version, s.seats_version, s.draft, c.draft as concert_draft,
                       s.removed_at is not null as "removing!",
@@ -230,6 +243,12 @@ impl TryFrom<ScheduleRow> for Schedule {
         let settings = QueueSettings {
             capacity: unsigned(row.capacity)?,
             admit_per_second: unsigned(row.admit_per_second)?,
+            admission_mode: admission_mode(&row.admission_mode)?,
+            auto_min_per_second: unsigned(row.auto_min_per_second)?,
+            auto_max_per_second: unsigned(row.auto_max_per_second)?,
+            auto_p99_ms: unsigned(row.auto_p99_ms)?,
+            auto_error_percent: unsigned(row.auto_error_percent)?,
+            auto_slots_percent: unsigned(row.auto_slots_percent)?,
             active_ttl_seconds: unsigned(row.active_ttl_seconds)?,
             claim_window_seconds: unsigned(row.claim_window_seconds)?,
             presence_window_seconds: unsigned(row.presence_window_seconds)?,
@@ -249,6 +268,7 @@ impl TryFrom<ScheduleRow> for Schedule {
             deadline_at: row.deadline_at,
             concert_at: row.concert_at,
             settings,
+            auto_rate: row.auto_rate.map(unsigned).transpose()?,
             settings_version: row.settings_version,
             queue_epoch: row.queue_epoch.unsigned_abs(),
             over: row.over,
@@ -262,18 +282,4 @@ impl TryFrom<ScheduleRow> for Schedule {
             seats_total: unsigned(row.seats_total)?,
         })
     }
-}
-
-fn concert_status(text: &str) -> Result<ConcertStatus, StoreError> {
-    [ConcertStatus::Available, ConcertStatus::Unavailable]
-        .into_iter()
-        .find(|status| status.as_str() == text)
-        .ok_or_else(|| StoreError::Inconsistent(format!("unknown concert status {text}")))
-}
-
-fn entry_order(text: &str) -> Result<EntryOrder, StoreError> {
-    [EntryOrder::Fifo, EntryOrder::Draw]
-        .into_iter()
-        .find(|order| order.as_str() == text)
-        .ok_or_else(|| StoreError::Inconsistent(format!("unknown entry order {text}")))
 }

@@ -96,8 +96,54 @@ pub const RETURN_GRACE: NumericSetting = NumericSetting {
     redis: Some("grace_ms"),
 };
 
+/// Lowest automatic admission rate.
+pub const AUTO_MIN_PER_SECOND: NumericSetting = NumericSetting {
+    name: "auto_min_per_second",
+    unit: "persecond",
+    default: 5,
+    min: 1,
+    max: 10_000,
+    redis: None,
+};
+/// Highest automatic admission rate.
+pub const AUTO_MAX_PER_SECOND: NumericSetting = NumericSetting {
+    name: "auto_max_per_second",
+    unit: "persecond",
+    default: 200,
+    min: 1,
+    max: 10_000,
+    redis: None,
+};
+/// Target of the automatic rate: 99th percentile of holds and payments.
+pub const AUTO_P99: NumericSetting = NumericSetting {
+    name: "auto_p99_ms",
+    unit: "ms",
+    default: 500,
+    min: 10,
+    max: 10_000,
+    redis: None,
+};
+/// Target of the automatic rate: share of holds and payments that fail.
+pub const AUTO_ERROR_PERCENT: NumericSetting = NumericSetting {
+    name: "auto_error_percent",
+    unit: "percent",
+    default: 2,
+    min: 1,
+    max: 100,
+    redis: None,
+};
+/// Target of the automatic rate: share of active slots in use. 100: no target.
+pub const AUTO_SLOTS_PERCENT: NumericSetting = NumericSetting {
+    name: "auto_slots_percent",
+    unit: "percent",
+    default: 100,
+    min: 1,
+    max: 100,
+    redis: None,
+};
+
 /// All of them, in the order in which they affect a buyer.
-pub const NUMERIC_SETTINGS: [NumericSetting; 8] = [
+pub const NUMERIC_SETTINGS: [NumericSetting; 13] = [
     CAPACITY,
     ADMIT_PER_SECOND,
     ACTIVE_TTL,
@@ -106,6 +152,11 @@ pub const NUMERIC_SETTINGS: [NumericSetting; 8] = [
     CLAIM_WINDOW,
     PRESENCE_WINDOW,
     RETURN_GRACE,
+    AUTO_MIN_PER_SECOND,
+    AUTO_MAX_PER_SECOND,
+    AUTO_P99,
+    AUTO_ERROR_PERCENT,
+    AUTO_SLOTS_PERCENT,
 ];
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The copy of a schedule's settings in Redis.
 
 use crate::concert::audience::Audience;
-use crate::concert::model::{ConcertStatus, EntryOrder, Schedule};
+use crate::concert::model::{AdmissionMode, ConcertStatus, EntryOrder, Schedule};
 use crate::concert::sale_settings::{
     ACTIVE_TTL, ADMIT_PER_SECOND, CAPACITY, CLAIM_WINDOW, PRESENCE_WINDOW, RETURN_GRACE,
 };
@@ -21,11 +21,12 @@ pub(super) fn settings(schedule: &Schedule) -> Vec<String> {
         ("seats_total", schedule.seats_total.to_string()),
         ("paused", flag(settings.paused)),
         ("draw", flag(settings.entry_order == EntryOrder::Draw)),
+        ("auto", flag(settings.admission_mode == AdmissionMode::Auto)),
         ("message", settings.message.clone().unwrap_or_default()),
     ];
     let numbers = [
         (CAPACITY, settings.capacity.to_string()),
-        (ADMIT_PER_SECOND, settings.admit_per_second.to_string()),
+        (ADMIT_PER_SECOND, schedule.admission_rate().to_string()),
         (ACTIVE_TTL, seconds(settings.active_ttl_seconds)),
         (CLAIM_WINDOW, seconds(settings.claim_window_seconds)),
         (PRESENCE_WINDOW, seconds(settings.presence_window_seconds)),

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::forecast::{Faster, SellOut, Speeds};
 use super::reason::{PaceReason, reason};
 use super::seen::Seen;
+use crate::admin::auto_admission::model::AutoRate;
 
 /// Why admission goes as it goes, with the figures of the sentence.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -32,6 +33,8 @@ pub struct Pace {
     pub sell_out: Option<SellOut>,
     /// What a higher limit would change. Null if none would sell faster.
     pub faster: Option<Faster>,
+    /// The automatic rate. Null with the mode FIXED.
+    pub auto: Option<AutoRate>,
 }
 
 impl Pace {
@@ -63,7 +66,12 @@ impl Pace {
             measured_per_second: seen.measured_per_second,
             next_seconds: seen.next_seconds.filter(|_| flows),
             sell_out: speeds.as_ref().and_then(Speeds::sell_out),
-            faster: speeds.as_ref().and_then(|speeds| speeds.faster(reason)),
+            // With an automatic rate, the fixed one changes nothing.
+            faster: speeds
+                .as_ref()
+                .and_then(|speeds| speeds.faster(reason))
+                .filter(|faster| seen.auto.is_none() || faster.setting != "admit_per_second"),
+            auto: seen.auto.clone(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::admin::auto_admission::model::AutoRate;
 use crate::concert::model::Phase;
 
 /// What the reason is found from.
@@ -52,6 +53,8 @@ pub struct Seen {
     pub asking: bool,
     /// Seats sold per second, and over how many seconds that was measured.
     pub sold_per_second: Option<(f64, u64)>,
+    /// The automatic rate, if there is one.
+    pub auto: Option<AutoRate>,
 }
 
 impl Seen {
@@ -95,6 +98,7 @@ impl Seen {
             next_seconds: Some(1),
             asking: false,
             sold_per_second: None,
+            auto: None,
         }
     }
 }

@@ -5,10 +5,11 @@ use chrono::{DateTime, Utc};
 use super::model::Pace;
 use super::pg;
 use super::seen::Seen;
-use crate::admin::history;
+use crate::admin::auto_admission::model::AutoRate;
+use crate::admin::{auto_admission, history};
 use crate::board::meta::Drawn;
 use crate::board::snapshot::Board;
-use crate::concert::model::{ConcertStatus, Phase, Schedule};
+use crate::concert::model::{AdmissionMode, ConcertStatus, Phase, Schedule};
 use crate::concert::view::SeatCounts;
 use crate::queue::keyspaces::Keyspaces;
 use crate::queue::next::{self, AdmissionBlock};
@@ -43,6 +44,10 @@ impl Paces {
         let mut seen = seen(schedule, board, seats);
         if seen.phase == Phase::Paused {
             seen.paused = pg::last_pause(&self.pg, schedule.id).await?;
+        }
+        if schedule.settings.admission_mode == AdmissionMode::Auto {
+            let checked = auto_admission::pg::checked(&self.pg, schedule.id).await?;
+            seen.auto = Some(AutoRate::of(schedule, checked.as_ref()));
         }
         if seen.phase == Phase::Open {
             seen.sold_per_second = history::pg::sales_rate(&self.pg, schedule.id).await?;
@@ -89,5 +94,6 @@ fn seen(schedule: &Schedule, board: &Board, seats: &SeatCounts) -> Seen {
         next_seconds: board.wait_estimate(0).map(|wait| wait.seconds),
         asking: false,
         sold_per_second: None,
+        auto: None,
     }
 }

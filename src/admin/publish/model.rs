@@ -112,7 +112,7 @@ mod tests {
 
     use super::*;
     use crate::concert::audience::Hidden;
-    use crate::concert::model::QueueSettings;
+    use crate::concert::model::{AdmissionMode, QueueSettings};
     use crate::store::id::{ConcertId, ScheduleId};
 
     const SEATS: SeatsFound = SeatsFound { any: true, unblocked: true };
@@ -130,6 +130,12 @@ mod tests {
             settings: QueueSettings {
                 capacity: 500,
                 admit_per_second: 50,
+                admission_mode: AdmissionMode::Fixed,
+                auto_min_per_second: 5,
+                auto_max_per_second: 200,
+                auto_p99_ms: 500,
+                auto_error_percent: 2,
+                auto_slots_percent: 100,
                 active_ttl_seconds: 600,
                 claim_window_seconds: 60,
                 presence_window_seconds: 90,
@@ -141,6 +147,7 @@ mod tests {
                 paused: false,
                 message: None,
             },
+            auto_rate: None,
             settings_version: 1,
             queue_epoch: 0,
             layout_version: 1,

@@ -154,6 +154,32 @@ pub fn figures(windows: &[Window]) -> Vec<Answered> {
     CALLS.iter().enumerate().map(figures).collect()
 }
 
+/// Holds and payments in a window.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Purchases {
+    /// Answers.
+    pub answers: u64,
+    /// Of these, the ones with status 500 or above.
+    pub errors: u64,
+    /// Their 99th percentile (ms). `None` without answers.
+    pub p99_ms: Option<f64>,
+}
+
+/// Holds and payments of all these processes together.
+#[must_use]
+pub fn purchases(windows: &[Window]) -> Purchases {
+    let (mut all, mut errors) = (Counts::default(), 0);
+    for window in windows {
+        for call in [Call::Hold, Call::Pay] {
+            let counts = &window.counts.calls[call as usize];
+            all.add(&counts.all);
+            errors += counts.errors;
+        }
+    }
+    let p99_ms = all.percentile(990).map(|took| took.as_secs_f64() * 1e3);
+    Purchases { answers: all.total(), errors, p99_ms }
+}
+
 /// 99th percentiles in ms over all these processes: of calls to Redis, and of the waits for a
 /// connection to PostgreSQL.
 #[must_use]

@@ -10,7 +10,7 @@ use super::answers::Answered;
 use crate::admin::pace::model::Pace;
 use crate::admin::rules::storable;
 use crate::board::snapshot::Board;
-use crate::concert::model::{Phase, Schedule};
+use crate::concert::model::{AdmissionMode, Phase, Schedule};
 use crate::concert::view::SeatCounts;
 use crate::store::id::UserId;
 
@@ -34,8 +34,10 @@ pub struct Sales {
 pub struct InForce {
     /// Limit of active slots at a time.
     pub capacity: u64,
-    /// Limit of admissions per second.
+    /// Limit of admissions per second. With the mode AUTO, the automatic rate.
     pub admit_per_second: u64,
+    /// Where this limit comes from.
+    pub admission_mode: AdmissionMode,
     /// Whether admission is paused.
     pub paused: bool,
     /// Message shown to waiting users.
@@ -197,6 +199,7 @@ impl Stats {
             in_force: InForce {
                 capacity: meta.capacity,
                 admit_per_second: meta.rate,
+                admission_mode: if meta.auto { AdmissionMode::Auto } else { AdmissionMode::Fixed },
                 paused: meta.paused,
                 message: meta.message.as_deref().map(str::to_owned),
             },

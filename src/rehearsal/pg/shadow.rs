@@ -46,11 +46,15 @@ pub async fn copy(
         "insert into concert_schedule (id, concert_id, reservation_available_at, deadline_at,
              concert_at, queue_opens_at, capacity, admit_per_second, active_ttl_seconds,
              claim_window_seconds, presence_window_seconds, return_grace_seconds, hold_ttl_seconds,
-             max_seats_per_user, entry_order, message, layout_version, draw_secret, draw_commitment)
+             max_seats_per_user, entry_order, message, admission_mode, auto_min_per_second,
+             auto_max_per_second, auto_p99_ms, auto_error_percent, auto_slots_percent,
+             layout_version, draw_secret, draw_commitment)
          overriding system value
          select $2, $3, $4, $5, $5, $6, s.capacity, s.admit_per_second, s.active_ttl_seconds,
              s.claim_window_seconds, s.presence_window_seconds, s.return_grace_seconds,
-             s.hold_ttl_seconds, s.max_seats_per_user, s.entry_order, s.message, 1, secret,
+             s.hold_ttl_seconds, s.max_seats_per_user, s.entry_order, s.message,
+             s.admission_mode, s.auto_min_per_second, s.auto_max_per_second, s.auto_p99_ms,
+             s.auto_error_percent, s.auto_slots_percent, 1, secret,
              sha256(secret)
          from concert_schedule s
          cross join sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) as secret

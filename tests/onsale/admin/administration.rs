@@ -47,7 +47,9 @@ async fn a_concert_and_a_schedule_are_created_and_changed() {
     assert_eq!(made["deadline_at"], "2030-01-01T10:00:00.500Z");
     assert_eq!(
         made["queue"],
-        json!({"capacity": 500, "admit_per_second": 50,
+        json!({"capacity": 500, "admit_per_second": 50, "admission_mode": "FIXED",
+        "auto_min_per_second": 5, "auto_max_per_second": 200, "auto_p99_ms": 500,
+        "auto_error_percent": 2, "auto_slots_percent": 100,
         "active_ttl_seconds": 600, "claim_window_seconds": 60, "presence_window_seconds": 90,
         "return_grace_seconds": 600, "hold_ttl_seconds": 300, "max_seats_per_user": 4,
         "entry_order": "FIFO", "queue_opens_at": "2030-01-01T08:30:00Z", "paused": false,

@@ -2,6 +2,8 @@
 
 pub mod administration;
 pub mod alerts;
+pub mod auto_admission;
+pub mod auto_admission_slow;
 pub mod check;
 pub mod drafts;
 pub mod editing;

@@ -10,7 +10,7 @@ use crate::support::wait::until;
 use crate::support::world::{Process, World};
 
 const PACE: &str = "reason:text since:time? by:text? until:time? set_per_second:int \
-     measured_per_second:number? next_seconds:int? sell_out:object? faster:object?";
+     measured_per_second:number? next_seconds:int? sell_out:object? faster:object? auto:object?";
 
 async fn stats(admin: &Client, sale: &Sale) -> Value {
     let stats = admin.get(&format!("/v1/admin/schedules/{}/stats", sale.schedule)).await.ok(200);

@@ -69,7 +69,9 @@ pub const HOLD: &str = "hold_id:uuid expires_at:time total_amount:int server_tim
 pub const RESERVATION: &str = "id:int hold_id:uuid concert_id:int schedule_id:int seat_id:int \
      seat_number:int status:text amount:int reservation_at:time expires_at:time";
 pub const PAYMENT: &str = "id:int reservation_id:int amount:int status:text payment_at:time";
-pub const SETTINGS: &str = "capacity:int admit_per_second:int active_ttl_seconds:int \
+pub const SETTINGS: &str = "capacity:int admit_per_second:int admission_mode:text \
+     auto_min_per_second:int auto_max_per_second:int auto_p99_ms:int auto_error_percent:int \
+     auto_slots_percent:int active_ttl_seconds:int \
      claim_window_seconds:int presence_window_seconds:int return_grace_seconds:int \
      hold_ttl_seconds:int max_seats_per_user:int entry_order:text queue_opens_at:time paused:bool \
      message:text?";

@@ -155,6 +155,24 @@ async function changeSettings(schedule, shown, own, change) {
   return done !== null && done !== THEIRS;
 }
 
+/** The choice between the fixed and the automatic rate. @param {(mode: InForce['admission_mode']) => Promise<void>} apply */
+function modeSwitch(apply) {
+  const hint = el('p', { class: 'hint' });
+  const button = el('button', { type: 'button', class: 'button small', id: 'mode' });
+  let isAuto = false;
+  button.addEventListener('click', () => runOnce(button, () => apply(isAuto ? 'FIXED' : 'AUTO')));
+  return {
+    element: el('div', { class: 'dial' }, el('p', { class: 'dial-now' }, button), hint),
+    /** @param {import('./feed.js').Stats} stats */
+    show: ({ in_force, pace }) => {
+      isAuto = in_force.admission_mode === 'AUTO';
+      const fixed = pace.auto ? number(pace.auto.fixed_per_second) : '';
+      setText(button, isAuto ? t('admin.auto.off', { rate: fixed }) : t('admin.auto.on'));
+      setText(hint, isAuto ? t('admin.auto.off.does') : t('admin.setting.admission_mode.does'));
+    },
+  };
+}
+
 /** The form for the message to the queue. @param {(message: string | null) => Promise<void>} apply */
 function messenger(apply) {
   const text = el('textarea', { rows: 2, maxlength: 1000, dir: 'auto', id: 'message' });
@@ -226,12 +244,13 @@ export function admissionControls(schedule) {
   const [pause, quick] = [pauseButton('large'), pauseButton('quick')];
   const paused = el('p', { class: 'hint' });
   const rate = dial('admit_per_second', 1, 10_000, (admit_per_second) => apply({ admit_per_second }));
+  const mode = modeSwitch((admission_mode) => apply({ admission_mode }));
   const capacity = dial('capacity', 0, 1_000_000, (value) => apply({ capacity: value }));
   const message = messenger((text) => apply({ message: text }));
   const element = card(
     t('admin.controls'),
     el('div', { class: 'pause' }, pause, paused),
-    el('div', { class: 'dials' }, rate.element, capacity.element, message.element),
+    el('div', { class: 'dials' }, rate.element, mode.element, capacity.element, message.element),
     el('h3', null, t('admin.effects')),
     effects.element,
     el('p', { class: 'hint' }, t('admin.effects.hint'), ' ', el('a', { href: `#/schedules/${schedule}/audit` }, t('admin.audit.look'))),
@@ -254,7 +273,10 @@ export function admissionControls(schedule) {
       setText(quick, t(stats.in_force.paused ? 'admin.bar.resume' : 'admin.bar.pause'));
       setAttribute(quick, 'aria-label', name);
       setText(paused, t(stats.in_force.paused ? 'admin.resume.does' : 'admin.pause.does', { waiting: number(waiting) }));
+      // With an automatic rate, the fixed one is among the settings.
+      setVisible(rate.element, stats.in_force.admission_mode === 'FIXED');
       rate.show(stats.in_force.admit_per_second);
+      mode.show(stats);
       capacity.show(stats.in_force.capacity);
       message.show(stats.in_force.message);
       effects.check(stats.in_force);

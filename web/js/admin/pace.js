@@ -59,10 +59,30 @@ export function paceText(stats) {
   return { kind: KINDS[pace.reason] ?? 'idle', reason, more: [...consequences(stats), old].filter(Boolean).join(' ') };
 }
 
+/** Why the rate was kept; the others say why it changed. */
+const KEPT = ['ON_TARGET', 'SETTLING', 'NOT_LIMITING', 'FEW_ANSWERS', 'NO_READING', 'NOT_ADMITTING', 'AT_MIN', 'AT_MAX'];
+const CHANGED = ['STARTED', 'SLOW', 'ERRORS', 'SLOTS', 'RAISED'];
+
+/** The automatic rate, and why it is what it is, as sentences. @param {NonNullable<Stats['pace']['auto']>} auto */
+export function autoText(auto) {
+  const rates = { rate: number(auto.per_second), min: number(auto.min_per_second), max: number(auto.max_per_second) };
+  const figures = {
+    at: auto.changed_at ? near(auto.changed_at) : '',
+    p99: auto.p99_ms === null ? '–' : decimal(auto.p99_ms),
+    target: number(auto.target_p99_ms),
+    errors: number(auto.target_error_percent),
+    slots: number(auto.target_slots_percent),
+  };
+  const changed = CHANGED.includes(auto.change_reason) ? auto.change_reason : 'BOUNDS';
+  const sentences = [t('admin.auto.is', rates), t(`admin.auto.change.${changed}`, figures)];
+  if (KEPT.includes(auto.reason)) sentences.push(t(`admin.auto.kept.${auto.reason}`, figures));
+  return sentences.join(' ');
+}
+
 /** What follows from the pace: when it ends, the next admission, the last seat, and what would be faster. @param {Stats} stats */
 function consequences({ pace }) {
   const { until, next_seconds: next, sell_out: sellOut, faster } = pace;
-  const sentences = [];
+  const sentences = pace.auto ? [autoText(pace.auto)] : [];
   if (until && msUntil(until) > 0) sentences.push(t('admin.pace.until', { at: near(until), left: duration(msUntil(until) / 1000) }));
   if (next !== null && next > 1) sentences.push(t('admin.pace.next', { time: duration(next) }));
   if (sellOut) {

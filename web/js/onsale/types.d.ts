@@ -104,7 +104,8 @@ export type Stats = Answer<Omit<Schema.Stats, 'answers' | 'all_answers' | 'in_fo
   pace: Pace;
 };
 /** Why admission goes as it goes. */
-export type Pace = Answer<Omit<Schema.Pace, 'sell_out' | 'faster'>> & {
+export type Pace = Answer<Omit<Schema.Pace, 'sell_out' | 'faster' | 'auto'>> & {
+  auto: Answer<Schema.AutoRate> | null;
   sell_out: Schema.SellOut | null;
   faster: Answer<Schema.Faster> | null;
 };

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::auto_rate::AutoRules;
+use crate::auto_rate::store_load::StoreRules;
 use crate::number::float;
 
 /// The usual number of people that are simulated one by one at most.
@@ -111,6 +113,19 @@ pub struct SimulationInput {
     pub crowd: Crowd,
     /// Most people that are simulated one by one.
     pub most_simulated: u64,
+    /// Feedback admission, on an assumed store. `None`: the rate is fixed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(ignore))]
+    pub auto: Option<AutoSale>,
+}
+
+/// Feedback admission: its rules, and the store that it protects.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct AutoSale {
+    /// Bounds and targets.
+    pub rules: AutoRules,
+    /// What answers holds and payments.
+    pub store: StoreRules,
 }
 
 impl SimulationInput {
@@ -146,7 +161,7 @@ impl SimulationInput {
             attempts: 4,
             retry: Takes::About(10.0),
         };
-        Self { people, seats, rules, arrivals, crowd, most_simulated: LARGEST }
+        Self { people, seats, rules, arrivals, crowd, most_simulated: LARGEST, auto: None }
     }
 
     /// People for whom one simulated person stands.

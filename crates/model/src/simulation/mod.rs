@@ -4,6 +4,7 @@
 //! and pay or do not. A run depends only on its input and its seed. A sale of more people than
 //! [`LARGEST`] is simulated at a scale: people, seats, capacity and rate are divided by it.
 
+mod auto;
 mod crowd;
 mod ends;
 mod input;
@@ -22,7 +23,7 @@ mod text;
 
 pub use crowd::Person;
 pub use ends::Ends;
-pub use input::{Arrivals, Crowd, Curve, LARGEST, SaleRules, SimulationInput, Takes};
+pub use input::{Arrivals, AutoSale, Crowd, Curve, LARGEST, SaleRules, SimulationInput, Takes};
 pub use plot::Plot;
 pub use range::Range;
 pub use recommend::{Recommendation, recommend, recommend_watched};

@@ -35,14 +35,19 @@ pub struct Plot {
 
 impl Plot {
     /// The plots of a sale.
-    pub(super) fn all(runs: &[Run]) -> Vec<Self> {
+    pub(super) fn all(runs: &[Run], has_auto_rate: bool) -> Vec<Self> {
         let plot = |name, field: fn(Sample) -> f64| Self::of(name, runs, field);
-        vec![
+        let mut plots = vec![
             plot("people in the queue", |sample| sample.waiting),
             plot("slots in use", |sample| sample.active),
             plot("seats held", |sample| sample.held),
             plot("seats sold", |sample| sample.sold),
-        ]
+        ];
+        if has_auto_rate {
+            plots.push(plot("admission rate per second", |sample| sample.rate));
+            plots.push(plot("p99 of holds and payments, ms", |sample| sample.p99_ms));
+        }
+        plots
     }
 
     fn of(name: &'static str, runs: &[Run], field: fn(Sample) -> f64) -> Self {

@@ -1,6 +1,7 @@
 //! One run of a sale.
 
 mod buyer;
+mod control;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -9,6 +10,7 @@ use std::convert::Infallible;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use super::auto::Auto;
 use super::crowd::{self, Person};
 use super::ends::Ends;
 use super::input::{SaleRules, SimulationInput};
@@ -105,6 +107,7 @@ struct Sale<'a> {
     paced_at: i64,
     steps: BinaryHeap<Reverse<(i64, u64, usize, Step)>>,
     step_count: u64,
+    auto: Option<Auto>,
     /// When each active slot began (ms).
     slots: BTreeMap<u64, i64>,
     run: Run,
@@ -142,6 +145,7 @@ impl<'a> Sale<'a> {
             paced_at: i64::MIN,
             steps: BinaryHeap::new(),
             step_count: 0,
+            auto: input.auto.map(|auto| Auto::new(auto, begin)),
             slots: BTreeMap::new(),
             run: Run {
                 sold_out_seconds: None,
@@ -203,18 +207,22 @@ impl<'a> Sale<'a> {
 
     fn round(&mut self, now: i64) {
         self.queue.open = now >= 0 && !self.is_closed(now) && !self.seats.is_sold_out();
+        self.control_rate(now);
         while self.queue.admit(now).0 == "MORE" {}
         self.follow_log(now);
         self.run.peak_active = self.run.peak_active.max(self.queue.entries.active_count() as u64);
         let (waiting, seats) = (self.ranks.waiting(), self.seats);
         let (active, scale) = (self.queue.entries.active_count() as u64, self.scale);
         let of_scale = |count: u64| float(count) * scale;
+        let (rate, p99_ms) = self.rate_and_p99();
         self.run.series.take(now, || Sample {
             seconds: float_ms(now) / 1000.0,
             waiting: of_scale(waiting),
             active: of_scale(active),
             held: of_scale(seats.held),
             sold: of_scale(seats.sold),
+            rate,
+            p99_ms,
         });
         // The others have steps as long as there is anybody.
         if !self.steps.is_empty() {
@@ -257,7 +265,7 @@ impl<'a> Sale<'a> {
             let ms = |seconds: f64| count(seconds * 1000.0);
             let load = QueueLoad {
                 waiting: count(float(self.ranks.waiting()) * self.scale),
-                per_second: rules.admit_per_second,
+                per_second: count(self.rate_and_p99().0),
                 until_open_ms: u64::try_from(-now).unwrap_or(0),
                 longest_ms: longest_ms(ms(rules.presence_seconds), ms(rules.claim_seconds)),
             };

@@ -57,5 +57,6 @@ pub fn input() -> SimulationInput {
             retry: Takes::Between(0.75, 2.25),
         },
         most_simulated: PEOPLE.into(),
+        auto: None,
     }
 }

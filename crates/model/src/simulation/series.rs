@@ -18,6 +18,10 @@ pub struct Sample {
     pub held: f64,
     /// Seats sold.
     pub sold: f64,
+    /// Limit of admissions per second.
+    pub rate: f64,
+    /// 99th percentile of holds and payments (ms), with feedback admission.
+    pub p99_ms: f64,
 }
 
 /// Samples at equal intervals. If there are too many, every second one is dropped, and the interval

@@ -97,7 +97,7 @@ impl Summary {
             polls: counts(|run| run.polls),
             refused_holds: counts(|run| run.refused_holds),
             ends: runs.first().map(|run| run.ends).unwrap_or_default(),
-            plots: Plot::all(runs),
+            plots: Plot::all(runs, input.auto.is_some()),
             input,
         }
     }

@@ -216,3 +216,32 @@ fn the_text_has_the_figures_and_a_plot_of_each_quantity() {
     assert_eq!(svg.matches("<polyline").count(), 4);
     assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
 }
+
+#[test]
+fn an_automatic_rate_keeps_a_slow_store_within_its_target() {
+    use crate::auto_rate::AutoRules;
+    use crate::auto_rate::store_load::{SlowTime, StoreRules};
+
+    let mut input = SimulationInput::new(9_000, 100_000);
+    input.rules.capacity = 100_000;
+    input.arrivals = Arrivals { early_share: 1.0, early_seconds: 60.0, ..input.arrivals };
+    let slow = SlowTime { from_ms: 180_000, to_ms: 420_000, times: 8.0 };
+    let store = StoreRules { calls_per_second: 100.0, call_ms: 20.0, slow: Some(slow) };
+    let rules = AutoRules {
+        start: 20,
+        min: 2,
+        max: 200,
+        p99_ms: 500.0,
+        error_percent: 2.0,
+        slots_percent: 100.0,
+    };
+    input.rules.admit_per_second = 20;
+    input.auto = Some(AutoSale { rules, store });
+    let series = input.run(1).series;
+    let lowest = (180..420).map(|second| series.at(f64::from(second)).rate).fold(1e9, f64::min);
+    let before = series.at(170.0).rate;
+    assert!(lowest <= before / 2.0, "{lowest} after {before}");
+    let after = (420..900).map(|second| series.at(f64::from(second)).rate).fold(0.0, f64::max);
+    assert!(after >= 2.0 * lowest, "{after} after {lowest}");
+    assert_eq!(input.summary(1).plots.len(), 6, "with the rate and the latency");
+}

@@ -106,6 +106,10 @@ impl Sale<'_> {
             self.run.ends.left += 1;
             return;
         }
+        if !self.is_answered(now) {
+            let pause = takes(self.input.crowd.retry, &mut self.random);
+            return self.plan(now + pause, person, Step::Hold(attempt));
+        }
         let fewer = u64::from(attempt - 1);
         let wanted = self.people[person].basket.saturating_sub(fewer).max(1);
         if self.seats.hold(wanted) {
@@ -134,6 +138,10 @@ impl Sale<'_> {
     }
 
     pub(super) fn pay(&mut self, person: usize, seats: u64, now: i64) {
+        if !self.is_answered(now) {
+            let pause = takes(self.input.crowd.retry, &mut self.random);
+            return self.plan(now + pause, person, Step::Pay(seats));
+        }
         self.seats.sell(seats);
         self.run.ends.bought += 1;
         let sequence = self.sequence(person);
