@@ -215,7 +215,7 @@ async fn one_of_several_processes_changes_the_rate_and_it_survives_a_loss_of_red
     .await;
 
     wipe(&mut scene.world.raw_redis().await).await;
-    until_within(Duration::from_secs(60), "the rate is back", async || {
+    until_within(Duration::from_mins(1), "the rate is back", async || {
         let path = format!("/v1/admin/schedules/{}/stats", scene.sale.schedule);
         let stats = scene.admin.get(&path).await.body;
         let is_rebuilt = scene.world.epoch().await > 1;
@@ -233,7 +233,7 @@ async fn of_two_that_decide_at_once_one_writes_and_a_change_by_an_operator_is_ne
     let (pg, pool) = (&scene.world.pg, &scene.world.pool);
     let due = "update auto_admission_turn set taken_at = '-infinity'";
     sqlx::query(due).execute(pool).await.expect("PostgreSQL");
-    let lease = Duration::from_secs(60);
+    let lease = Duration::from_mins(1);
     let (one, two) = tokio::join!(auto_pg::take_turn(pg, lease), auto_pg::take_turn(pg, lease));
     assert!(one.expect("a turn") != two.expect("a turn"), "one process takes the turn");
 

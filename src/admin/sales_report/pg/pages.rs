@@ -66,9 +66,8 @@ pub async fn entries(
              select sequence, user_id, status, created_at, entered_at, expired_at, slot_ends_at,
                     (row_number() over (order by sequence) - 1)::integer as rank from queue
              where concert_schedule_id = $1 and sequence > $3 order by sequence limit $4),
-           joins as (
-             select date_bin('10 seconds', created_at, 'epoch') as at, count(*) as times
-             from page group by 1),
+           joins as (select date_bin('10 seconds', created_at, 'epoch') as at, count(*) as times
+                     from page group by 1),
            admissions as (
              select date_bin('10 seconds', entered_at, 'epoch') as at, count(*) as times
              from page where entered_at is not null group by 1)
