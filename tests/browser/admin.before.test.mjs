@@ -87,8 +87,8 @@ test('a rehearsal runs, shows its figures and its sheet, and its shadow is remov
   const context = await on.context();
   const page = await openConsole(context, on.service, `/schedules/${schedule}/rehearsal`);
   await page.getByLabel('Synthetic buyers').fill('120');
-  await page.getByLabel('Come before the opening').fill('3');
-  await page.getByLabel('Come after the opening').fill('3');
+  await page.getByLabel('Arrival before the opening').fill('3');
+  await page.getByLabel('Arrival after the opening').fill('3');
   await page.getByLabel('Ends after').fill('1');
   await page.getByRole('button', { name: 'Rehearse', exact: true }).click();
   await page.locator('#rehearsal-live').waitFor();

@@ -31,16 +31,19 @@ const findFaults = (page) =>
     if (scrollWidth > clientWidth) faults.push(`${scrollWidth - clientWidth} px too wide`);
     const shown = (/** @type {Element} */ one) => one.checkVisibility({ visibilityProperty: true });
     const nameOf = (/** @type {Element} */ one) => `${one.tagName}.${one.className} "${(one.textContent ?? '').trim().slice(0, 30)}"`;
-    for (const one of document.querySelectorAll('#console *')) {
+    for (const one of document.querySelectorAll(':is(#console, dialog[open]) *')) {
       if (!shown(one) || one.closest('.table-wrap:not(.as-list), .unseen, canvas, svg, .map, .clip, s')) continue;
       const { right, left, width } = one.getBoundingClientRect();
       if (width > 1 && (right > clientWidth + 1 || left < -1)) faults.push(`cut: ${nameOf(one)}`);
+    }
+    for (const one of document.querySelectorAll('#console .table-wrap')) {
+      if (shown(one) && one.scrollWidth > one.clientWidth + 1) faults.push(`scrolls: ${one.getAttribute('aria-label')}`);
     }
     const inSentence = (/** @type {Element} */ one) =>
       one.tagName === 'A' &&
       getComputedStyle(one).display === 'inline' &&
       (one.parentElement?.textContent ?? '').trim() !== one.textContent?.trim();
-    for (const one of document.querySelectorAll('#console :is(button, a, input, select, textarea, summary)')) {
+    for (const one of document.querySelectorAll(':is(#console, dialog[open]) :is(button, a, input, select, textarea, summary)')) {
       if (!shown(one) || inSentence(one)) continue;
       const touched = one.matches('[type="checkbox"], [type="radio"]') ? (one.closest('label') ?? one) : one;
       const { width, height } = touched.getBoundingClientRect();
@@ -63,6 +66,48 @@ test('in no part is anything cut, and every target has 44 px', async () => {
     assert.equal(wrong.join('\n'), '', lang);
     await context.close();
   }
+});
+
+test('what appears after a click is not cut either', async () => {
+  const { schedule: coming } = await makeSale(on.service, { title: 'Coming', opensInSeconds: 3600, queue: { capacity: 40 } });
+  const context = await on.context({ size: PHONE });
+  const page = await openConsole(context, on.service, `/schedules/${coming}/forecast`);
+  const assertFits = async (/** @type {string} */ name) => {
+    assert.deepEqual(await findFaults(page), [], name);
+    await on.takeScreenshot(page, `admin-phone-${name}`, { full: true });
+  };
+  await page.getByLabel('People expected').fill('100');
+  await page.getByRole('button', { name: 'Plan', exact: true }).tap();
+  await page.locator('.recommended').first().waitFor();
+  await page.getByRole('button', { name: 'Simulate' }).tap();
+  await page.locator('#forecast-sold canvas').waitFor();
+  await page.evaluate(() => {
+    for (const more of document.querySelectorAll('details')) more.open = true;
+  });
+  await assertFits('forecast-results');
+
+  await openPart(page, `/schedules/${sale.schedule}/report`);
+  await page.getByRole('button', { name: 'Show what would happen' }).tap();
+  await page.locator('.refund .figures').waitFor();
+  await page.locator('.report summary').tap();
+  await assertFits('refund');
+
+  await openPart(page, '/box-office');
+  await page.getByLabel('Name, number or id').fill(String(sale.person));
+  await page.getByRole('button', { name: 'Find' }).tap();
+  await page.locator('.entry').first().waitFor();
+  await assertFits('found');
+
+  await openPart(page, `/schedules/${sale.schedule}/settings`);
+  await page.getByLabel('Capacity').waitFor();
+  await callAsOperator(on.service, 'PATCH', `/v1/admin/schedules/${sale.schedule}/queue`, { capacity: 5 });
+  await page.getByLabel('Capacity').fill('6');
+  await page.getByRole('button', { name: 'Save' }).tap();
+  await answerDialog(page, 'yes');
+  await page.locator('dialog', { hasText: 'Another operator changed this meanwhile' }).waitFor();
+  await assertFits('conflict');
+  await on.assertAccessible(page, 'conflict');
+  await context.close();
 });
 
 test('the bar pauses and resumes the sale wherever the operator has scrolled to', async () => {

@@ -9,7 +9,7 @@ const text = readFileSync(new URL('docs/PAGES.md', root), 'utf8');
 
 test('the table of tests in docs/PAGES.md has exactly the test files', () => {
   const [, table = ''] = text.split('\n## Tests\n');
-  const listed = [...table.matchAll(/^\| `([a-z.]+)` \|/gm)].map(([, name]) => name);
+  const listed = [...table.matchAll(/^\| `([a-z.-]+)` \|/gm)].map(([, name]) => name);
   const files = readdirSync(new URL('tests/browser/', root)).flatMap((name) => /^(.+)\.test\.mjs$/.exec(name)?.[1] ?? []);
   assert.deepEqual(listed.sort(), files.sort());
 });

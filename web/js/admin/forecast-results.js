@@ -67,7 +67,7 @@ function checks({ comparisons, missing }) {
     el('h3', null, t('admin.forecast.missing')),
     el(
       'ul',
-      null,
+      { class: 'reasons' },
       missing.map(({ what, instead }) => el('li', null, `${what}: ${instead}`)),
     ),
   );

@@ -143,6 +143,11 @@ export function forecastPart(place, { schedule }) {
   const checked = (/** @type {() => Promise<void>} */ act) => async () => {
     if (fields.isValid()) await act();
   };
+  const simulation = form(
+    t('admin.forecast.simulate.go'),
+    checked(() => simulate(false)),
+  );
+  simulation.querySelector('.actions')?.append(recommendButton);
   setChildren(
     place,
     card(t('admin.tab.forecast'), el('p', { class: 'hint' }, t('admin.forecast.lead')), el('div', { class: 'adm-form' }, fields.parts)),
@@ -154,16 +159,7 @@ export function forecastPart(place, { schedule }) {
     ),
     // A simulation takes processor time, so a viewer may only plan.
     may('operator') &&
-      card(
-        t('admin.forecast.simulate'),
-        el('p', { class: 'hint' }, t('admin.forecast.simulate.lead')),
-        form(
-          t('admin.forecast.simulate.go'),
-          checked(() => simulate(false)),
-        ),
-        el('p', { class: 'actions' }, recommendButton),
-        simulated,
-      ),
+      card(t('admin.forecast.simulate'), el('p', { class: 'hint' }, t('admin.forecast.simulate.lead')), simulation, simulated),
   );
   return () => endPlots?.();
 }
