@@ -45,6 +45,39 @@ export interface components {
       | 'EMPTY'
       | 'FULL'
       | 'ASKING';
+    /**
+     * @description Where the admission rate comes from.
+     * @enum {string}
+     */
+    AdmissionMode: 'FIXED' | 'AUTO';
+    /** @description What became of the people who were admitted. Each of them counts in one member. */
+    AdmittedPeople: {
+      /**
+       * Format: int64
+       * @description Held a seat and did not pay.
+       */
+      held_not_paid: number;
+      /**
+       * Format: int64
+       * @description Were seen after the admission, and held no seat.
+       */
+      held_nothing: number;
+      /**
+       * Format: int64
+       * @description Were never seen after the admission: they were passed over, and did not return.
+       */
+      no_shows: number;
+      /**
+       * Format: int64
+       * @description Did not pay, and still can: they have a slot or a hold, or may return.
+       */
+      open: number;
+      /**
+       * Format: int64
+       * @description Paid for a seat, also if it was refunded later.
+       */
+      paid: number;
+    };
     /** @description An alert about a sale, or about a store and so about every sale. */
     Alert: {
       /**
@@ -131,6 +164,41 @@ export interface components {
        */
       late_seconds: number;
     };
+    /** @description What the simulation assumes about people. */
+    AssumedCrowd: {
+      /** @description How likely a person wants one seat, two, and so on. */
+      baskets: number[];
+      /**
+       * Format: double
+       * @description Median time from admission to the hold, in seconds.
+       */
+      choose_seconds: number;
+      /**
+       * Format: double
+       * @description Share of the admitted that leaves without a seat.
+       */
+      leaves_sale: number;
+      /**
+       * Format: double
+       * @description Share that leaves the queue soon.
+       */
+      leaves_soon: number;
+      /**
+       * Format: double
+       * @description Share that is away when its turn comes.
+       */
+      no_shows: number;
+      /**
+       * Format: double
+       * @description Median time from the hold to the payment, in seconds.
+       */
+      pay_seconds: number;
+      /**
+       * Format: double
+       * @description Share of the people with held seats who pay.
+       */
+      pays: number;
+    };
     /** @description One change that an administrator made. */
     AuditEntry: {
       /** @description The action, such as `queue.change`. */
@@ -156,6 +224,91 @@ export interface components {
       /** @description What was changed, such as `schedule 7`. */
       subject: string;
     };
+    /** @description The automatic admission rate, and why it is what it is. */
+    AutoRate: {
+      /** @description Why the rate changed last. */
+      change_reason: components['schemas']['AutoReason'];
+      /**
+       * Format: date-time
+       * @description When the rate changed last. Null before the first check.
+       */
+      changed_at?: string | null;
+      /**
+       * Format: date-time
+       * @description When the rate was checked last. Null before the first check.
+       */
+      checked_at?: string | null;
+      /**
+       * Format: float
+       * @description Share of holds and payments that fail, in percent. Null with fewer than ten.
+       */
+      error_percent?: number | null;
+      /**
+       * Format: int32
+       * @description The rate of the mode FIXED: `admit_per_second`.
+       */
+      fixed_per_second: number;
+      /**
+       * Format: int32
+       * @description Highest rate.
+       */
+      max_per_second: number;
+      /**
+       * Format: int32
+       * @description Lowest rate.
+       */
+      min_per_second: number;
+      /**
+       * Format: float
+       * @description 99th percentile of holds and payments over ten seconds, in ms. Null with fewer than ten.
+       */
+      p99_ms?: number | null;
+      /**
+       * Format: int32
+       * @description Admissions per second.
+       */
+      per_second: number;
+      /** @description Why the rate was kept or changed when it was checked last. */
+      reason: components['schemas']['AutoReason'];
+      /**
+       * Format: float
+       * @description Share of active slots in use, in percent. Null if unknown.
+       */
+      slots_percent?: number | null;
+      /**
+       * Format: int32
+       * @description Its target.
+       */
+      target_error_percent: number;
+      /**
+       * Format: int32
+       * @description Its target.
+       */
+      target_p99_ms: number;
+      /**
+       * Format: int32
+       * @description Its target. 100: none.
+       */
+      target_slots_percent: number;
+    };
+    /**
+     * @description Why the rate is what it is.
+     * @enum {string}
+     */
+    AutoReason:
+      | 'STARTED'
+      | 'SLOW'
+      | 'ERRORS'
+      | 'SLOTS'
+      | 'RAISED'
+      | 'ON_TARGET'
+      | 'SETTLING'
+      | 'NOT_LIMITING'
+      | 'FEW_ANSWERS'
+      | 'NO_READING'
+      | 'NOT_ADMITTING'
+      | 'AT_MIN'
+      | 'AT_MAX';
     /** @description A user's balance. */
     Balance: {
       /**
@@ -663,11 +816,17 @@ export interface components {
       interval_seconds: number;
       /** @description Figures of the queue. */
       line: components['schemas']['LineReport'];
+      no_prediction?: components['schemas']['NoPrediction'] | null;
+      people?: components['schemas']['PeopleReport'] | null;
+      prediction?: components['schemas']['Prediction'] | null;
       /**
        * Format: date-time
        * @description When the queue opened.
        */
       queue_opens_at: string;
+      queued?: components['schemas']['QueuedWaits'] | null;
+      /** @description Refused payments by reason, the most frequent first. */
+      refused_payments: components['schemas']['PaymentRefusals'][];
       /** @description Rejected joins and holds by reason, the most frequent first. */
       rejections: components['schemas']['RejectionCount'][];
       /**
@@ -692,6 +851,11 @@ export interface components {
        *     end with the sale; a refund by staff after it changes the figures, which are then final again.
        */
       settled: boolean;
+      /**
+       * Format: double
+       * @description From the opening to the last payment, in seconds, if all seats are sold. Otherwise null.
+       */
+      sold_out_seconds?: number | null;
       /** @description Title of the concert. */
       title: string;
       /**
@@ -699,10 +863,12 @@ export interface components {
        * @description The former name of `rejections`.
        */
       turned_away: components['schemas']['RejectionCount'][];
-      /** @description Whether newer figures are being computed. They are in a later answer. */
+      /** @description Whether newer figures or the prediction are being computed. They are in a later answer. */
       updating: boolean;
       /** @description Waits from joining to the first admission. */
       waits: components['schemas']['Waits'];
+      /** @description Waits by order of joining: ten groups of equal size, or as many as there are entries. */
+      waits_by_joining: components['schemas']['JoinGroup'][];
       /** @description The same waits, but counted from the opening of the sale for entries that joined before it. */
       waits_from_opening: components['schemas']['Waits'];
     };
@@ -1093,9 +1259,11 @@ export interface components {
     };
     /** @description The queue settings that an administrator changes during a sale, as Redis applies them now. */
     InForce: {
+      /** @description Where this limit comes from. */
+      admission_mode: components['schemas']['AdmissionMode'];
       /**
        * Format: int64
-       * @description Limit of admissions per second.
+       * @description Limit of admissions per second. With the mode AUTO, the automatic rate.
        */
       admit_per_second: number;
       /**
@@ -1171,6 +1339,44 @@ export interface components {
      * @enum {string}
      */
     JobState: 'PENDING' | 'RUNNING' | 'DONE' | 'FAILED' | 'CANCELLED';
+    /** @description Waits of the entries that joined one after the other: a tenth of all entries. */
+    JoinGroup: {
+      /**
+       * Format: int64
+       * @description Those that were admitted. The waits are theirs.
+       */
+      admitted: number;
+      /**
+       * Format: int64
+       * @description Entries in this group.
+       */
+      joined: number;
+      /**
+       * Format: date-time
+       * @description When the first of them joined, to ten seconds.
+       */
+      joined_from: string;
+      /**
+       * Format: double
+       * @description Median of the waits from the opening, for entries that joined before it, in seconds.
+       */
+      median_from_opening_seconds?: number | null;
+      /**
+       * Format: double
+       * @description Median of the waits from joining, in seconds. Null if none was admitted.
+       */
+      median_seconds?: number | null;
+      /**
+       * Format: double
+       * @description 95th percentile of the same.
+       */
+      p95_from_opening_seconds?: number | null;
+      /**
+       * Format: double
+       * @description 95th percentile of the waits from joining, in seconds.
+       */
+      p95_seconds?: number | null;
+    };
     /**
      * @description Why a balance changed.
      * @enum {string}
@@ -1323,6 +1529,24 @@ export interface components {
      * @enum {string}
      */
     MatchedBy: 'USER' | 'NAME' | 'RESERVATION' | 'PAYMENT' | 'HOLD' | 'TICKET' | 'SEAT';
+    /** @description When people came, as measured. The simulation spreads them by these figures. */
+    MeasuredArrivals: {
+      /**
+       * Format: double
+       * @description From the first of these to the opening, in seconds.
+       */
+      early_seconds: number;
+      /**
+       * Format: double
+       * @description Share of the queue entries that were created before the opening.
+       */
+      early_share: number;
+      /**
+       * Format: double
+       * @description Time after the opening within which 19 of 20 of the others were created, in seconds.
+       */
+      late_seconds: number;
+    };
     /** @description A cost that was never measured, and what the plan does instead. */
     MissingCost: {
       /** @description What the plan does instead. */
@@ -1615,6 +1839,11 @@ export interface components {
       until?: string | null;
     };
     /**
+     * @description Why there is no prediction.
+     * @enum {string}
+     */
+    NoPrediction: 'sale_running' | 'no_people' | 'no_seats' | 'no_admission' | 'simulating' | 'too_long' | 'failed';
+    /**
      * @description A reason why the sale of a schedule would be impossible.
      * @enum {string}
      */
@@ -1626,6 +1855,7 @@ export interface components {
     };
     /** @description Why admission goes as it goes, with the figures of the sentence. */
     Pace: {
+      auto?: components['schemas']['AutoRate'] | null;
       /** @description Name of the administrator who paused admission. Null if nobody has. */
       by?: string | null;
       faster?: components['schemas']['Faster'] | null;
@@ -2330,6 +2560,16 @@ export interface components {
      * @description The id of the payment of one reservation.
      */
     PaymentId: number;
+    /** @description Refused payments with one reason. */
+    PaymentRefusals: {
+      /** @description Code of the problem: `insufficient_points`, `hold_expired` or `already_paid`. */
+      reason: string;
+      /**
+       * Format: int64
+       * @description Number of refused payments. One user can cause several, and then pay.
+       */
+      times: number;
+    };
     /**
      * @description Status of a payment.
      * @enum {string}
@@ -2397,6 +2637,13 @@ export interface components {
        * @description People in the queue.
        */
       waiting: number;
+    };
+    /** @description The people of a sale by what they did. A user with several queue entries counts once. */
+    PeopleReport: {
+      /** @description What became of the people who were admitted. */
+      admitted: components['schemas']['AdmittedPeople'];
+      /** @description Joined, admitted, held, paid. */
+      steps: components['schemas']['Step'][];
     };
     /** @description One percentile of the waits: `percent` of the entries waited at most `seconds`. */
     Percentile: {
@@ -2606,6 +2853,92 @@ export interface components {
       /** @description The value at each time, as its range over the runs. */
       values: components['schemas']['Range'][];
     };
+    /** @description The lowest, the median and the highest value of the runs. */
+    PredictedRange: {
+      /**
+       * Format: double
+       * @description The highest.
+       */
+      high: number;
+      /**
+       * Format: double
+       * @description The lowest.
+       */
+      low: number;
+      /**
+       * Format: double
+       * @description The median.
+       */
+      median: number;
+    };
+    /** @description Predicted percentiles of waits, in seconds. */
+    PredictedWaits: {
+      /** @description Half of the admitted waited at most this long. */
+      p50: components['schemas']['PredictedRange'];
+      /** @description Nine of ten. */
+      p90: components['schemas']['PredictedRange'];
+      /** @description 99 of 100. */
+      p99: components['schemas']['PredictedRange'];
+    };
+    /**
+     * @description How the sale should have gone: a simulation of people with assumed habits, and no measurement.
+     *     People, seats, settings and arrivals are those of the sale.
+     */
+    Prediction: {
+      /**
+       * Format: int64
+       * @description Limit of admissions per second, as it is set now.
+       */
+      admit_per_second: number;
+      /** @description When people came. */
+      arrivals: components['schemas']['MeasuredArrivals'];
+      /** @description What is assumed about people. */
+      assumed: components['schemas']['AssumedCrowd'];
+      /**
+       * Format: int64
+       * @description Limit of active slots, as it is set now.
+       */
+      capacity: number;
+      /**
+       * Format: double
+       * @description Time to pay for held seats, in seconds.
+       */
+      hold_seconds: number;
+      /**
+       * Format: int64
+       * @description Different users who joined.
+       */
+      people: number;
+      /**
+       * Format: double
+       * @description People for whom one simulated person stands.
+       */
+      people_per_simulated: number;
+      /**
+       * Format: int64
+       * @description Runs of the simulation.
+       */
+      runs: number;
+      /**
+       * Format: int64
+       * @description Seats that were for sale: neither blocked nor given to guests.
+       */
+      seats: number;
+      /** @description Whether capacity or rate had other values during the sale. The simulation has one value. */
+      settings_changed: boolean;
+      /**
+       * Format: double
+       * @description Duration of a slot, in seconds.
+       */
+      slot_seconds: number;
+      /** @description Seats sold. */
+      sold: components['schemas']['PredictedRange'];
+      sold_out_seconds?: components['schemas']['PredictedRange'] | null;
+      /** @description Waits from joining until the notice of the admission. */
+      waits: components['schemas']['PredictedWaits'];
+      /** @description The same from the opening, for people who joined before it. */
+      waits_from_opening: components['schemas']['PredictedWaits'];
+    };
     /** @description The new price of the seats of a section, or of some of them. */
     PriceChange: {
       /** @description Only this row. */
@@ -2792,11 +3125,47 @@ export interface components {
        */
       active_ttl_seconds?: number;
       /**
+       * @description Where the admission rate comes from. AUTO: it follows the targets `auto_…`. FIXED returns to
+       *     `admit_per_second` at once.
+       *     New schedules: FIXED.
+       */
+      admission_mode?: components['schemas']['AdmissionMode'];
+      /**
        * Format: int32
        * @description Limit of admissions per second.
        *     New schedules: 50.
        */
       admit_per_second?: number;
+      /**
+       * Format: int32
+       * @description Target of the automatic rate: share of holds and payments that fail, in percent.
+       *     New schedules: 2.
+       */
+      auto_error_percent?: number;
+      /**
+       * Format: int32
+       * @description Highest automatic rate.
+       *     New schedules: 200.
+       */
+      auto_max_per_second?: number;
+      /**
+       * Format: int32
+       * @description Lowest automatic rate. At most `auto_max_per_second`.
+       *     New schedules: 5.
+       */
+      auto_min_per_second?: number;
+      /**
+       * Format: int32
+       * @description Target of the automatic rate: 99th percentile of holds and payments, in ms.
+       *     New schedules: 500.
+       */
+      auto_p99_ms?: number;
+      /**
+       * Format: int32
+       * @description Target of the automatic rate: share of active slots in use, in percent. 100: no target.
+       *     New schedules: 100.
+       */
+      auto_slots_percent?: number;
       /**
        * Format: int32
        * @description Limit of active slots at a time.
@@ -2862,11 +3231,38 @@ export interface components {
        * @description Time from admission until the active slot expires, in seconds.
        */
       active_ttl_seconds: number;
+      /** @description Where the admission rate comes from. FIXED: it is `admit_per_second`. */
+      admission_mode: components['schemas']['AdmissionMode'];
       /**
        * Format: int32
-       * @description Limit of admissions per second.
+       * @description Limit of admissions per second. With the mode AUTO, the rate to start with.
        */
       admit_per_second: number;
+      /**
+       * Format: int32
+       * @description Target of the automatic rate: share of holds and payments that fail, in percent.
+       */
+      auto_error_percent: number;
+      /**
+       * Format: int32
+       * @description Highest automatic rate.
+       */
+      auto_max_per_second: number;
+      /**
+       * Format: int32
+       * @description Lowest automatic rate.
+       */
+      auto_min_per_second: number;
+      /**
+       * Format: int32
+       * @description Target of the automatic rate: 99th percentile of holds and payments, in ms.
+       */
+      auto_p99_ms: number;
+      /**
+       * Format: int32
+       * @description Target of the automatic rate: share of active slots in use, in percent. 100: no target.
+       */
+      auto_slots_percent: number;
       /**
        * Format: int32
        * @description Limit of active slots at a time.
@@ -2910,6 +3306,17 @@ export interface components {
        *     the first time.
        */
       return_grace_seconds: number;
+    };
+    /** @description Waits without the entries that were admitted in the moment of joining. */
+    QueuedWaits: {
+      /**
+       * Format: int64
+       * @description Entries that were admitted in the moment of joining. They are in `waits` of the report with 0
+       *     seconds, and so make its percentiles lower.
+       */
+      admitted_at_once: number;
+      /** @description Waits of all other admitted entries, from joining. */
+      waits: components['schemas']['Waits'];
     };
     /** @description The lowest, the median and the highest of several runs. */
     Range: {
@@ -4257,6 +4664,32 @@ export interface components {
       waiting: number;
     };
     StatusAnswer: components['schemas']['SeatBits'] | components['schemas']['SeatChanges'];
+    /** @description How many people took a step. */
+    Step: {
+      /**
+       * Format: double
+       * @description Share of those who joined, from 0 to 1. Null if nobody joined.
+       */
+      of_joined?: number | null;
+      /**
+       * Format: double
+       * @description Share of those who took the step before, from 0 to 1. Null for the first step, and if nobody
+       *     took the step before.
+       */
+      of_previous?: number | null;
+      /**
+       * Format: int64
+       * @description Different users who took it.
+       */
+      people: number;
+      /** @description The step. */
+      step: components['schemas']['StepName'];
+    };
+    /**
+     * @description A step on the way to a ticket.
+     * @enum {string}
+     */
+    StepName: 'joined' | 'admitted' | 'held' | 'paid';
     /** @description Latency of one step. */
     StepTimes: {
       /**
@@ -4555,11 +4988,16 @@ export interface components {
 export type AdminConcert = components['schemas']['AdminConcert'];
 export type AdminSchedule = components['schemas']['AdminSchedule'];
 export type AdmissionBlock = components['schemas']['AdmissionBlock'];
+export type AdmissionMode = components['schemas']['AdmissionMode'];
+export type AdmittedPeople = components['schemas']['AdmittedPeople'];
 export type Alert = components['schemas']['Alert'];
 export type AlertKind = components['schemas']['AlertKind'];
 export type Answered = components['schemas']['Answered'];
 export type Arrivals = components['schemas']['Arrivals'];
+export type AssumedCrowd = components['schemas']['AssumedCrowd'];
 export type AuditEntry = components['schemas']['AuditEntry'];
+export type AutoRate = components['schemas']['AutoRate'];
+export type AutoReason = components['schemas']['AutoReason'];
 export type Balance = components['schemas']['Balance'];
 export type BeforeAfter = components['schemas']['BeforeAfter'];
 export type BestSeats = components['schemas']['BestSeats'];
@@ -4614,6 +5052,7 @@ export type InForce = components['schemas']['InForce'];
 export type Job = components['schemas']['Job'];
 export type JobId = components['schemas']['JobId'];
 export type JobState = components['schemas']['JobState'];
+export type JoinGroup = components['schemas']['JoinGroup'];
 export type Kind = components['schemas']['Kind'];
 export type Level = components['schemas']['Level'];
 export type LineReport = components['schemas']['LineReport'];
@@ -4622,6 +5061,7 @@ export type MapSeat = components['schemas']['MapSeat'];
 export type Marker = components['schemas']['Marker'];
 export type MarkerKind = components['schemas']['MarkerKind'];
 export type MatchedBy = components['schemas']['MatchedBy'];
+export type MeasuredArrivals = components['schemas']['MeasuredArrivals'];
 export type MissingCost = components['schemas']['MissingCost'];
 export type MovedReservation = components['schemas']['MovedReservation'];
 export type Moving = components['schemas']['Moving'];
@@ -4638,6 +5078,7 @@ export type NewUserAnswer = components['schemas']['NewUserAnswer'];
 export type NewWebhook = components['schemas']['NewWebhook'];
 export type NextEntry = components['schemas']['NextEntry'];
 export type NextInQueue = components['schemas']['NextInQueue'];
+export type NoPrediction = components['schemas']['NoPrediction'];
 export type Obstacle = components['schemas']['Obstacle'];
 export type Owner = components['schemas']['Owner'];
 export type Pace = components['schemas']['Pace'];
@@ -4663,8 +5104,10 @@ export type Part = components['schemas']['Part'];
 export type PayBody = components['schemas']['PayBody'];
 export type Payment = components['schemas']['Payment'];
 export type PaymentId = components['schemas']['PaymentId'];
+export type PaymentRefusals = components['schemas']['PaymentRefusals'];
 export type PaymentStatus = components['schemas']['PaymentStatus'];
 export type PeakLoad = components['schemas']['PeakLoad'];
+export type PeopleReport = components['schemas']['PeopleReport'];
 export type Percentile = components['schemas']['Percentile'];
 export type Person = components['schemas']['Person'];
 export type Phase = components['schemas']['Phase'];
@@ -4673,6 +5116,9 @@ export type PlanInput = components['schemas']['PlanInput'];
 export type PlanRequest = components['schemas']['PlanRequest'];
 export type PlannedSettings = components['schemas']['PlannedSettings'];
 export type Plot = components['schemas']['Plot'];
+export type PredictedRange = components['schemas']['PredictedRange'];
+export type PredictedWaits = components['schemas']['PredictedWaits'];
+export type Prediction = components['schemas']['Prediction'];
 export type PriceChange = components['schemas']['PriceChange'];
 export type PriceChanges = components['schemas']['PriceChanges'];
 export type Problem = components['schemas']['Problem'];
@@ -4684,6 +5130,7 @@ export type Publication = components['schemas']['Publication'];
 export type PublishSchedule = components['schemas']['PublishSchedule'];
 export type QueueChange = components['schemas']['QueueChange'];
 export type QueueSettings = components['schemas']['QueueSettings'];
+export type QueuedWaits = components['schemas']['QueuedWaits'];
 export type Range = components['schemas']['Range'];
 export type Readiness = components['schemas']['Readiness'];
 export type Recommended = components['schemas']['Recommended'];
@@ -4749,6 +5196,8 @@ export type SimulationInput = components['schemas']['SimulationInput'];
 export type SimulationRequest = components['schemas']['SimulationRequest'];
 export type Stats = components['schemas']['Stats'];
 export type StatusAnswer = components['schemas']['StatusAnswer'];
+export type Step = components['schemas']['Step'];
+export type StepName = components['schemas']['StepName'];
 export type StepTimes = components['schemas']['StepTimes'];
 export type StoreHealth = components['schemas']['StoreHealth'];
 export type StreamCode = components['schemas']['StreamCode'];
