@@ -17,12 +17,12 @@ pub(super) async fn buyers(
     let rows = sqlx::query_as!(
         Buyer,
         r#"with page as materialized (
-             select o.id, o.user_id, o.status in ('COMPLETE', 'REFUNDED') and not exists (
+             select o.id, o.user_id, o.status in ('COMPLETE', 'REFUNDED') and not o.guest and not exists (
                       select from reservation e
-                      where e.user_id = o.user_id and e.id < o.id
+                      where e.user_id = o.user_id and e.id < o.id and not e.guest
                         and e.concert_schedule_id + 0 = $1
                         and e.status || '' in ('COMPLETE', 'REFUNDED')) as is_first
-             from (select id, user_id, status from reservation
+             from (select id, user_id, status, guest from reservation
                    where concert_schedule_id = $1 and id > $2 order by id limit $3) o)
            select p.id as "cursor!", p.user_id as "user_id!", u.name as "name!", b.seats as "seats!", b.amount as "amount!",
                   b.refunded_seats as "refunded_seats!", b.refunded_amount as "refunded_amount!",
@@ -37,6 +37,7 @@ pub(super) async fn buyers(
                     min(r.reservation_at) as first_reserved_at
              from reservation r
              where p.is_first and r.user_id = p.user_id and r.concert_schedule_id + 0 = $1
+               and not r.guest
                and r.status || '' in ('COMPLETE', 'REFUNDED')) b
            order by p.id"#,
         schedule.0,

@@ -51,12 +51,13 @@ pub struct RefundedPage {
     pub seats: Vec<Recorded<SeatsChanged>>,
 }
 
-/// Counts the reservations of a schedule.
+/// Counts the reservations of a schedule. Seats of guests are not paid, and stay theirs.
 pub async fn count(on: impl PgExecutor<'_>, schedule: ScheduleId) -> Result<Counted, StoreError> {
     let counted = sqlx::query_as!(
         Counted,
-        r#"select count(*) filter (where status = 'COMPLETE') as "seats!",
-                  count(distinct user_id) filter (where status = 'COMPLETE') as "buyers!",
+        r#"select count(*) filter (where status = 'COMPLETE' and not guest) as "seats!",
+                  count(distinct user_id) filter (where status = 'COMPLETE' and not guest)
+                    as "buyers!",
                   coalesce(sum(amount) filter (where status = 'COMPLETE'), 0)::bigint as "amount!",
                   count(*) filter (where status = 'PAYMENT_WAITING'
                                      and expires_at > clock_timestamp()) as "held!",

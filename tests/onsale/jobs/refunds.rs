@@ -5,6 +5,7 @@ use tokio::task::JoinSet;
 
 use super::books::{check_job, check_refunded, lock_seat, sell, until_stopped};
 use super::{refund, wait_for};
+use crate::box_office::scene::Scene;
 use crate::sale::refusals::active_buyer;
 use crate::support::client::Client;
 use crate::support::sale;
@@ -157,4 +158,27 @@ async fn of_a_withdrawn_concert_holds_that_are_paid_meanwhile_are_refunded_too()
         (seats["seats"]["blocked"] == 2).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn seats_of_guests_are_not_refunded_and_guests_are_no_buyers() {
+    let scene = Scene::new(4).await;
+    let bought = scene.buy(&[0, 1]).await;
+    let schedule = scene.sale.schedule;
+    let gift = json!({"user_id": bought.buyer.user, "seat_ids": [scene.sale.seats[2]],
+                      "reason": "A prize."});
+    scene.post(&format!("/schedules/{schedule}/guests"), gift).await.ok(201);
+    let other = json!({"name": "Press", "seat_ids": [scene.sale.seats[3]], "reason": "Press."});
+    scene.post(&format!("/schedules/{schedule}/guests"), other).await.ok(201);
+    let path = format!("/v1/admin/schedules/{schedule}");
+    let preview = scene.admin.get(&format!("{path}/refund")).await.ok(200);
+    let count = |name: &str| preview[name].as_i64();
+    assert_eq!((count("seats"), count("buyers"), count("amount")), (Some(2), Some(1), Some(200)));
+    let file = scene.admin.get(&format!("{path}/exports/buyers.csv")).await;
+    assert_eq!(file.text.lines().count(), 2, "the first line and one buyer: {}", file.text);
+    let job = refund(&scene.admin, schedule, "FREE").await.ok(202);
+    let job = wait_for(&scene.admin, &job, "DONE").await;
+    assert_eq!((&job["total"], &job["done"]), (&json!(2), &json!(2)), "{job}");
+    let kept = "select count(*) from reservation where guest and status = 'COMPLETE'";
+    assert_eq!(scene.world.number(kept).await, 2);
 }

@@ -116,9 +116,9 @@ codes! {
         "A device has used this code. Each code works once.",
         "Make a new code with `POST /v1/queue/ticket/handoff`.", {};
     HasBuyers = "has_buyers", CONFLICT, "Buyers have seats of it",
-        "`paid` seats are paid and not refunded, and `held` seats are held by buyers who may still \
+        "`paid` seats are paid or given to guests, and `held` seats are held by buyers who may still \
          pay. Only a concert or a schedule without either can be removed. Nothing changed.",
-        "Refund the payments, wait until the holds have ended, then try again.",
+        "Refund the payments, take seats back from guests, wait until holds have ended, try again.",
         {"paid": 2, "held": 1};
     HoldNotPaid = "hold_not_paid", CONFLICT, "The hold is not paid",
         "The hold has no payments: it was not paid, or its seats were given to a guest.",
