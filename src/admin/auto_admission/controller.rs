@@ -1,9 +1,8 @@
 //! Checks the automatic rates, in one process at a time.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use futures_util::{StreamExt, stream};
 use onsale_model::auto_rate::{AutoFlow, AutoReading, AutoReason, AutoStep, MIN_ANSWERS};
 
 use super::model::{self, Checked, Measured};
@@ -14,7 +13,7 @@ use crate::concert::model::{AdmissionMode, Schedule};
 use crate::concert::service::{Catalogue, CatalogueError};
 use crate::queue::keyspaces::Keyspaces;
 use crate::store::id::ScheduleId;
-use crate::store::pg::{Pg, clock};
+use crate::store::pg::{Pg, Tx, clock};
 use crate::store::{StoreError, process_figures};
 
 /// Time between two looks of one process.
@@ -23,8 +22,6 @@ pub const EVERY: Duration = Duration::from_secs(2);
 const LEASE: Duration = Duration::from_millis(1_800);
 /// Longest wait until Redis has a new rate. Otherwise the relay brings it later.
 const APPLY_TIMEOUT: Duration = Duration::from_secs(1);
-/// Sales that are checked at the same time.
-const AT_ONCE: usize = 4;
 
 /// The loop of one process that checks the automatic rates; cheap to clone.
 #[derive(Debug, Clone)]
@@ -32,20 +29,15 @@ pub struct RateController {
     pg: Pg,
     catalogue: Catalogue,
     keyspaces: Keyspaces,
-}
-
-/// What a check begins with.
-#[derive(Debug, Clone, Copy)]
-struct Turn {
-    purchases: Purchases,
-    now: DateTime<Utc>,
+    /// The schedules with an automatic rate, when they were read last.
+    last: Arc<Mutex<Vec<ScheduleId>>>,
 }
 
 impl RateController {
     /// Puts the loop together.
     #[must_use]
     pub fn new(pg: Pg, catalogue: &Catalogue, keyspaces: Keyspaces) -> Self {
-        Self { pg, catalogue: catalogue.with_drafts(), keyspaces }
+        Self { pg, catalogue: catalogue.with_drafts(), keyspaces, last: Arc::default() }
     }
 
     /// Checks the rate of each sale with an automatic one, unless another process has just done so.
@@ -54,24 +46,37 @@ impl RateController {
     /// # Errors
     /// [`StoreError::Unavailable`] if a store does not answer. The rates stay as they are.
     pub async fn step(&self) -> Result<bool, StoreError> {
-        let schedules = pg::schedules(&self.pg).await?;
-        if !schedules.is_empty() && pg::take_turn(&self.pg, LEASE).await? {
-            self.check_all(schedules).await?;
+        let schedules = self.schedules().await?;
+        if schedules.is_empty() || !pg::take_turn(&self.pg, LEASE).await? {
+            return Ok(false);
         }
-        Ok(false)
-    }
-
-    async fn check_all(&self, schedules: Vec<ScheduleId>) -> Result<(), StoreError> {
         let windows: Vec<Window> = process_figures::list(self.keyspaces.redis()).await?;
         let purchases = answers::purchases(&windows);
-        let turn = Turn { purchases, now: clock(self.pg.pool()).await? };
-        let checks = schedules.into_iter().map(|schedule| self.check(schedule, turn));
-        let results: Vec<_> = stream::iter(checks).buffer_unordered(AT_ONCE).collect().await;
-        results.into_iter().collect()
+        let mut result = Ok(false);
+        for schedule in schedules {
+            if let Err(error) = self.check(schedule, purchases).await {
+                result = Err(error);
+            }
+        }
+        result
     }
 
-    /// Checks the rate of one sale, and puts a new one in force.
-    async fn check(&self, schedule: ScheduleId, turn: Turn) -> Result<(), StoreError> {
+    /// The schedules with an automatic rate. If PostgreSQL has no connection for this, those of the
+    /// last time: their rates may be what loads it.
+    async fn schedules(&self) -> Result<Vec<ScheduleId>, StoreError> {
+        let found = pg::schedules(&self.pg).await;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match found {
+            Ok(schedules) => last.clone_from(&schedules),
+            Err(error) if last.is_empty() => return Err(error),
+            Err(_) => {}
+        }
+        Ok(last.clone())
+    }
+
+    /// Checks the rate of one sale, and puts a new one in force. It uses one connection: while
+    /// PostgreSQL is overloaded, each further one may not be had in time.
+    async fn check(&self, schedule: ScheduleId, purchases: Purchases) -> Result<(), StoreError> {
         let schedule = match self.catalogue.schedule(schedule).await {
             Ok(schedule) => schedule,
             Err(CatalogueError::Store(error)) => return Err(error),
@@ -81,27 +86,34 @@ impl RateController {
         if schedule.settings.admission_mode == AdmissionMode::Fixed {
             return Ok(());
         }
-        let old = pg::checked(&self.pg, schedule.id).await?;
-        let flow = model::flow(&pg::readings(&self.pg, schedule.id).await?, turn.now);
+        let mut tx = self.pg.begin("check_admission_rate").await?;
+        let now = clock(tx.conn()).await?;
+        let old = pg::checked(tx.conn(), schedule.id).await?;
+        let flow = model::flow(&pg::readings(tx.conn(), schedule.id).await?, now);
         let step = match &old {
             Some(old) => {
-                let state = model::state(old, turn.now);
-                schedule.settings.auto_rules().next(&state, &reading(turn.purchases, flow))
+                let state = model::state(old, now);
+                schedule.settings.auto_rules().next(&state, &reading(purchases, flow))
             }
             None => AutoStep { rate: schedule.admission_rate(), reason: AutoReason::Started },
         };
-        let new = model::after(old.as_ref(), step, measured(turn.purchases, flow), turn.now);
+        let new = model::after(old.as_ref(), step, measured(purchases, flow), now);
         if new.rate == schedule.admission_rate() {
-            return pg::write(self.pg.writes(), &schedule, &new, schedule.settings_version).await;
+            pg::write(tx.conn(), &schedule, &new, schedule.settings_version).await?;
+            return tx.commit().await;
         }
-        self.change(&schedule, &new).await
+        self.change(tx, &schedule, &new).await
     }
 
     /// Puts a new rate in force as a change of settings: written with its outbox entry in one
     /// transaction, and then brought to Redis.
-    async fn change(&self, schedule: &Schedule, new: &Checked) -> Result<(), StoreError> {
+    async fn change(
+        &self,
+        mut tx: Tx,
+        schedule: &Schedule,
+        new: &Checked,
+    ) -> Result<(), StoreError> {
         let id = schedule.id;
-        let mut tx = self.pg.begin("change_admission_rate").await?;
         let Some(version) = pg::raise_version(&mut tx, schedule).await? else {
             // An operator, or another process, was first. The next check decides anew.
             return Ok(());

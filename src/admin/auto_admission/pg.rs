@@ -36,7 +36,10 @@ pub async fn take_turn(pg: &Pg, lease: Duration) -> Result<bool, StoreError> {
 }
 
 /// The last readings of a sale, in order of time.
-pub async fn readings(pg: &Pg, schedule: ScheduleId) -> Result<Vec<Seen>, StoreError> {
+pub async fn readings(
+    on: impl PgExecutor<'_>,
+    schedule: ScheduleId,
+) -> Result<Vec<Seen>, StoreError> {
     let rows = sqlx::query!(
         "select at, counted_at, phase, recovering, drawing, epoch, waiting, active, capacity, admitted
            from sale_sample
@@ -46,7 +49,7 @@ pub async fn readings(pg: &Pg, schedule: ScheduleId) -> Result<Vec<Seen>, StoreE
         schedule.0,
         READINGS.as_secs_f64()
     )
-    .fetch_all(pg.pool())
+    .fetch_all(on)
     .await?;
     let seen = rows.into_iter().map(|row| {
         let count = |count: i32| u64::try_from(count).unwrap_or(0);
@@ -70,14 +73,17 @@ pub async fn readings(pg: &Pg, schedule: ScheduleId) -> Result<Vec<Seen>, StoreE
 }
 
 /// The row of a sale's rate.
-pub async fn checked(pg: &Pg, schedule: ScheduleId) -> Result<Option<Checked>, StoreError> {
+pub async fn checked(
+    on: impl PgExecutor<'_>,
+    schedule: ScheduleId,
+) -> Result<Option<Checked>, StoreError> {
     let row = sqlx::query!(
         "select rate, changed_at, change_reason, lowered_at, checked_at, reason, answers, p99_ms,
                 error_percent, slots_percent
            from auto_admission where concert_schedule_id = $1",
         schedule.0
     );
-    let Some(row) = row.fetch_optional(pg.pool()).await? else { return Ok(None) };
+    let Some(row) = row.fetch_optional(on).await? else { return Ok(None) };
     Ok(Some(Checked {
         rate: u32::try_from(row.rate).unwrap_or(1),
         changed_at: row.changed_at,

@@ -46,7 +46,7 @@ impl Paces {
             seen.paused = pg::last_pause(&self.pg, schedule.id).await?;
         }
         if schedule.settings.admission_mode == AdmissionMode::Auto {
-            let checked = auto_admission::pg::checked(&self.pg, schedule.id).await?;
+            let checked = auto_admission::pg::checked(self.pg.pool(), schedule.id).await?;
             seen.auto = Some(AutoRate::of(schedule, checked.as_ref()));
         }
         if seen.phase == Phase::Open {

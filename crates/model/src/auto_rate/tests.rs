@@ -1,6 +1,6 @@
 //! The controller alone.
 
-mod closed_loop;
+mod closed_loop_tests;
 
 use proptest::prelude::*;
 

@@ -131,7 +131,7 @@ fn store(buyers: u32, slow: Option<SlowTime>) -> StoreRules {
 
 /// The rates from this second on, as shares of what the store bears: the lowest and the highest.
 fn band(rates: &[u32], from: usize, bears: u32) -> (f64, f64) {
-    let of = |rate: Option<&u32>| f64::from(*rate.expect("a rate")) / f64::from(bears);
+    let of = |rate: Option<&u32>| f64::from(*rate.unwrap()) / f64::from(bears);
     (of(rates[from..].iter().min()), of(rates[from..].iter().max()))
 }
 
@@ -160,11 +160,11 @@ proptest! {
         let slow = SlowTime { from_ms: 600_000, to_ms: 1_200_000, times: 10.0 };
         let rules = AutoRules { start: bears, min: 1, max: 10_000, ..rules() };
         let rates = Loop::new(rules, store(bears, Some(slow)), stay_seconds, seed).run(2_700);
-        let lowest = *rates[600..1_200].iter().min().expect("a rate");
+        let lowest = *rates[600..1_200].iter().min().unwrap();
         prop_assert!(f64::from(lowest) <= 0.15 * f64::from(bears), "{lowest} of {bears}");
         let (low, high) = band(&rates, 2_200, bears);
         prop_assert!(low >= 0.3 && high <= 1.6, "{low} to {high}");
-        let best = *rates[1_200..2_200].iter().max().expect("a rate");
+        let best = *rates[1_200..2_200].iter().max().unwrap();
         prop_assert!(f64::from(best) >= 0.7 * f64::from(bears), "{best} of {bears}");
     }
 }
