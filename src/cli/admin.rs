@@ -9,7 +9,7 @@ use onsale::user::model::tidy_name;
 use onsale::user::service::{SignUpError, Users};
 
 use super::output;
-use super::token::parse_lifetime;
+use super::token::{parse_lifetime, parse_role};
 
 #[derive(Debug, Subcommand)]
 pub enum AdminCommand {
@@ -44,9 +44,4 @@ pub async fn create(users: &Users, args: CreateArgs) -> Result<(), SignUpError> 
 
 fn parse_name(name: &str) -> Result<String, &'static str> {
     tidy_name(name).ok_or("not a name")
-}
-
-/// Reads the name of a role of staff.
-pub fn parse_role(name: &str) -> Result<Role, &'static str> {
-    Role::parse_staff(name).ok_or("not one of viewer, box_office, operator, admin")
 }

@@ -24,7 +24,7 @@ pub struct CheckArgs {
 
 /// Checks, and prints the findings. Fails with code 1 if one is a failure.
 pub async fn run(args: &CheckArgs) -> Result<ExitCode, StartError> {
-    let report = check::run(&args.settings, args.joiners).await?;
+    let report = check::command::run(&args.settings, args.joiners).await?;
     if args.json {
         output::line(format_args!("{:#}", report.json()));
     } else {

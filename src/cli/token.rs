@@ -8,7 +8,6 @@ use onsale::config::{AccessSettings, PostgresSettings};
 use onsale::store::id::UserId;
 use onsale::user::service::{SignUpError, Users};
 
-use super::admin::parse_role;
 use super::output;
 
 /// The command line of `onsale token`.
@@ -50,4 +49,9 @@ pub fn parse_lifetime(text: &str) -> Result<Duration, String> {
         return Err("a token must be valid for a second at least".to_owned());
     }
     Ok(lifetime)
+}
+
+/// Reads the name of a role of staff.
+pub fn parse_role(name: &str) -> Result<Role, &'static str> {
+    Role::parse_staff(name).ok_or("not one of viewer, box_office, operator, admin")
 }

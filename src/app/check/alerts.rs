@@ -12,11 +12,11 @@ const LATE: Duration = Duration::from_mins(3);
 
 /// When the metrics of this process were read last; cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(in crate::app) struct ScrapeClock(Arc<Mutex<Option<Instant>>>);
+pub(crate) struct ScrapeClock(Arc<Mutex<Option<Instant>>>);
 
 impl ScrapeClock {
     /// Notes that the metrics are read now.
-    pub(in crate::app) fn note(&self) {
+    pub(crate) fn note(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 

@@ -49,7 +49,7 @@ pub(super) struct Readiness {
 }
 
 /// The route of the checklist.
-pub(in crate::app) fn routes(checks: SaleChecks) -> OpenApiRouter {
+pub(crate) fn routes(checks: SaleChecks) -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(readiness)).with_state(checks)
 }
 
@@ -71,14 +71,14 @@ async fn readiness(
     State(checks): State<SaleChecks>,
     Viewer(_): Viewer,
     Path(id): Path<ScheduleId>,
-    Query(query): Query<ReadinessQuery>,
+    Query(ReadinessQuery { expect }): Query<ReadinessQuery>,
     peer: Option<Extension<Peer>>,
     headers: HeaderMap,
 ) -> Result<Json<Readiness>, Problem> {
     // Each connection has a peer. Tests of the router have none.
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |Extension(peer)| peer.0);
     let route = Route::of(&checks.settings().http.limits, peer, &headers);
-    let report = checks.check(id, query.expect, &route).await;
+    let report = checks.check(id, expect, &route).await;
     let report = report.ok_or_else(|| Problem::new(ProblemCode::ScheduleNotFound))?;
     Ok(Json(Readiness {
         schedule_id: id,

@@ -9,7 +9,8 @@ use super::caller::{self, Route};
 use super::keys::KeysSeen;
 use super::pg::sales::find_sale;
 use super::report::Report;
-use super::{check_system, memory, schedules};
+use super::system::check_system;
+use super::{memory, schedules};
 use crate::app::readiness::Stores;
 use crate::config::Settings;
 use crate::store::id::ScheduleId;
@@ -17,7 +18,7 @@ use crate::user::service::Users;
 
 /// Checks sales; cheap to clone.
 #[derive(Debug, Clone)]
-pub(in crate::app) struct SaleChecks {
+pub(crate) struct SaleChecks {
     parts: Arc<Parts>,
 }
 
@@ -31,7 +32,7 @@ struct Parts {
 
 impl SaleChecks {
     /// Creates the service.
-    pub(in crate::app) fn new(
+    pub(crate) fn new(
         settings: &Settings,
         stores: &Stores,
         users: Arc<Users>,

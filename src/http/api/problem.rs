@@ -2,6 +2,7 @@
 
 mod code;
 mod define_codes;
+mod described;
 mod kind;
 
 use std::hash::{BuildHasher, RandomState};

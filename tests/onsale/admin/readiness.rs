@@ -183,8 +183,8 @@ async fn an_endpoint_that_refused_its_last_message_is_a_finding() {
     let run = async |sql: &'static str| {
         sqlx::query(sql).execute(&world.pool).await.expect("a change");
     };
-    run("insert into webhook_endpoint (url, secret)
-         values ('https://shop.example', decode(repeat('ab', 32), 'hex'))")
+    run("insert into webhook_endpoint (url, types, secret)
+         values ('https://shop.example', '{queue.admitted}', decode(repeat('ab', 32), 'hex'))")
     .await;
     has(&readiness(&admin, &sale, "").await, "alerts.webhooks.untried");
     run("with made as (insert into sale_event (type, entity, data)

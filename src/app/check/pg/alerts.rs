@@ -7,17 +7,17 @@ use crate::store::pg::Pg;
 
 /// A webhook endpoint that gets messages, and the last message that it got.
 #[derive(Debug, FromRow)]
-pub(in crate::app::check) struct Endpoint {
-    pub(in crate::app::check) id: i64,
-    pub(in crate::app::check) url: String,
+pub(crate) struct Endpoint {
+    pub(crate) id: i64,
+    pub(crate) url: String,
     /// Whether the last message was delivered; `None` if none was sent yet.
-    pub(in crate::app::check) answers: Option<bool>,
+    pub(crate) answers: Option<bool>,
     /// Why the last attempt failed.
-    pub(in crate::app::check) last_error: Option<String>,
+    pub(crate) last_error: Option<String>,
 }
 
 /// Reads the enabled endpoints, the oldest first. A message that is under way does not count.
-pub(in crate::app::check) async fn endpoints(pg: &Pg) -> Result<Vec<Endpoint>, StoreError> {
+pub(crate) async fn endpoints(pg: &Pg) -> Result<Vec<Endpoint>, StoreError> {
     let rows = sqlx::query_as(
         "select w.id, w.url, last.status = 'DELIVERED' as answers, last.last_error
          from webhook_endpoint w

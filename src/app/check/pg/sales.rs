@@ -12,51 +12,48 @@ const MOST_SCHEDULES: i64 = 100;
 
 /// A schedule with its seats.
 #[derive(Debug, FromRow)]
-pub(in crate::app::check) struct ComingSale {
-    pub(in crate::app::check) id: i64,
-    pub(in crate::app::check) title: String,
-    pub(in crate::app::check) is_available: bool,
-    pub(in crate::app::check) paused: bool,
-    pub(in crate::app::check) queue_opens_at: DateTime<Utc>,
-    pub(in crate::app::check) opens_at: DateTime<Utc>,
-    pub(in crate::app::check) deadline_at: DateTime<Utc>,
-    pub(in crate::app::check) capacity: i32,
-    pub(in crate::app::check) admit_per_second: i32,
-    pub(in crate::app::check) active_ttl_seconds: i32,
-    pub(in crate::app::check) hold_ttl_seconds: i32,
-    pub(in crate::app::check) max_seats_per_user: i32,
-    pub(in crate::app::check) seats: i64,
-    pub(in crate::app::check) blocked: i64,
+pub(crate) struct ComingSale {
+    pub(crate) id: i64,
+    pub(crate) title: String,
+    pub(crate) is_available: bool,
+    pub(crate) paused: bool,
+    pub(crate) queue_opens_at: DateTime<Utc>,
+    pub(crate) opens_at: DateTime<Utc>,
+    pub(crate) deadline_at: DateTime<Utc>,
+    pub(crate) capacity: i32,
+    pub(crate) admit_per_second: i32,
+    pub(crate) active_ttl_seconds: i32,
+    pub(crate) hold_ttl_seconds: i32,
+    pub(crate) max_seats_per_user: i32,
+    pub(crate) seats: i64,
+    pub(crate) blocked: i64,
     /// Prices of a seat in points: the lowest and the highest.
-    pub(in crate::app::check) lowest_price: i64,
-    pub(in crate::app::check) highest_price: i64,
+    pub(crate) lowest_price: i64,
+    pub(crate) highest_price: i64,
     /// Number of different prices.
-    pub(in crate::app::check) prices: i64,
+    pub(crate) prices: i64,
     /// Seats whose price is 0.
-    pub(in crate::app::check) unpriced: i64,
+    pub(crate) unpriced: i64,
     /// When a test purchase was refunded last; `None` if there was none.
-    pub(in crate::app::check) refunded_at: Option<DateTime<Utc>>,
+    pub(crate) refunded_at: Option<DateTime<Utc>>,
     /// When a rehearsal passed last; `None` if none did.
-    pub(in crate::app::check) rehearsed_at: Option<DateTime<Utc>>,
+    pub(crate) rehearsed_at: Option<DateTime<Utc>>,
 }
 
 impl ComingSale {
     /// Seats that are for sale: those that are not blocked.
-    pub(in crate::app::check) fn for_sale(&self) -> i64 {
+    pub(crate) fn for_sale(&self) -> i64 {
         self.seats - self.blocked
     }
 }
 
 /// Reads the schedules whose sales have not ended, the next ones first; 100 at most.
-pub(in crate::app::check) async fn coming_sales(pg: &Pg) -> Result<Vec<ComingSale>, StoreError> {
+pub(crate) async fn coming_sales(pg: &Pg) -> Result<Vec<ComingSale>, StoreError> {
     read(pg, None).await
 }
 
 /// Reads one schedule, also if its sale has ended.
-pub(in crate::app::check) async fn find_sale(
-    pg: &Pg,
-    id: ScheduleId,
-) -> Result<Option<ComingSale>, StoreError> {
+pub(crate) async fn find_sale(pg: &Pg, id: ScheduleId) -> Result<Option<ComingSale>, StoreError> {
     Ok(read(pg, Some(id)).await?.pop())
 }
 
