@@ -14,7 +14,7 @@ use crate::support::wait::until_within;
 use crate::support::world::{Process, World};
 
 /// The delay in each direction.
-const SLOW: Mode = Mode::Delay(Duration::from_millis(300));
+const SLOW: Mode = Mode::Delay(Duration::from_millis(100));
 const LIMIT: Duration = Duration::from_secs(90);
 
 async fn stats(admin: &Client, schedule: i64) -> Value {
@@ -71,7 +71,7 @@ async fn the_rate_falls_while_postgresql_is_slow_and_rises_when_it_is_quick_agai
         buying.spawn(hold_again_and_again(buyer, sale.schedule, seats.to_vec()));
     }
     let auto = json!({"admission_mode": "AUTO", "admit_per_second": 4, "auto_min_per_second": 2,
-                      "auto_max_per_second": 6, "auto_p99_ms": 500,
+                      "auto_max_per_second": 6, "auto_p99_ms": 150,
                       "presence_window_seconds": 600});
     let path = format!("/v1/admin/schedules/{}/queue", sale.schedule);
     admin.patch(&path, auto).await.ok(200);
