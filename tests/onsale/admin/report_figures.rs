@@ -42,8 +42,8 @@ const SALES: &str = "select to_jsonb(s) || to_jsonb(r) from
 const PEOPLE: &str = "with queued as (
       select user_id, bool_or(entered_at is not null) as admitted,
              bool_or(entered_at is not null and status in ('WAITING', 'ACTIVE')) as open,
-             bool_or(entered_at is not null and (slot_ends_at is not null
-                                                 or status in ('COMPLETED', 'LEFT'))) as seen
+             coalesce(bool_or(entered_at is not null and (status in ('COMPLETED', 'LEFT')
+               or coalesce(expired_at, slot_ends_at) >= slot_ends_at)), false) as seen
       from queue where concert_schedule_id = $1 group by user_id),
     bought as (
       select user_id, bool_or(status in ('COMPLETE', 'REFUNDED')) as paid,

@@ -141,6 +141,7 @@ fn value(kind: &str) -> String {
         "Uuid" => "'019a2f10-4c3b-7d52-9e61-2f0a8c1b7d34'::uuid",
         "Bool" => "true",
         "Float8" => "10::float8",
+        "Float4" => "10::float4",
         "Jsonb" => "'{}'::jsonb",
         other => panic!("give the type {other} a value"),
     };

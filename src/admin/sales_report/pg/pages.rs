@@ -52,7 +52,7 @@ pub struct EntryPage {
 /// Reads the next `limit` queue entries after the sequence `after`.
 ///
 /// The marks are sums of 1 (joined), 2 (admitted), 4 (seen afterwards) and 8 (not ended). An entry
-/// that was passed over has no end of a slot.
+/// that was passed over has no end of a slot, or has expired before it.
 pub async fn entries(
     tx: &mut Tx,
     schedule: ScheduleId,
@@ -68,9 +68,8 @@ pub async fn entries(
              where concert_schedule_id = $1 and sequence > $3 order by sequence limit $4),
            joins as (select date_bin('10 seconds', created_at, 'epoch') as at, count(*) as times
                      from page group by 1),
-           admissions as (
-             select date_bin('10 seconds', entered_at, 'epoch') as at, count(*) as times
-             from page where entered_at is not null group by 1)
+           admissions as (select date_bin('10 seconds', entered_at, 'epoch') as at, count(*) as times
+                          from page where entered_at is not null group by 1)
            select max(sequence) as last, count(*) as "joined!", count(entered_at) as "admitted!",
                   count(*) filter (where status = 'COMPLETED') as "completed!",
                   count(entered_at) filter (where status = 'EXPIRED') as "expired_inside!",
@@ -82,7 +81,8 @@ pub async fn entries(
                   count(*) filter (where created_at < $2) as "early!",
                   coalesce(array_agg(user_id), '{}') as "users!",
                   coalesce(array_agg((1 + case when entered_at is null then 0 else 2
-                      + 4 * (slot_ends_at is not null or status in ('COMPLETED', 'LEFT'))::integer
+                      + 4 * coalesce(status in ('COMPLETED', 'LEFT')
+                                     or coalesce(expired_at, slot_ends_at) >= slot_ends_at, false)::integer
                       + 8 * (status in ('WAITING', 'ACTIVE'))::integer end)::smallint), '{}')
                     as "marks!",
                   coalesce(array_agg(rank) filter (where entered_at is not null), '{}') as "ranks!",
