@@ -60,7 +60,7 @@ use crate::queue::keyspaces::Keyspaces;
 use crate::queue::service::WaitingRoom;
 use crate::queue::stream::http::TicketStreams;
 use crate::queue::ticket::short_code::Purpose;
-use crate::rehearsal::service::OwnAddress;
+use crate::rehearsal::parts::OwnAddress;
 use crate::seats::service::SeatClaims;
 use crate::store::pg::Pg;
 use crate::store::pg::token_generations::TokenGenerations;

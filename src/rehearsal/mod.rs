@@ -4,6 +4,7 @@
 //! | file | what it does |
 //! | --- | --- |
 //! | `service` | starts, stops and lists rehearsals |
+//! | `parts` | what they work on |
 //! | `runner` | runs one, from the first buyer to the sheet |
 //! | `generator` | the synthetic buyers, and what they saw |
 //! | `judge` | judges what they saw, and compares it with the books and the forecast |
@@ -16,6 +17,7 @@ mod generator;
 pub mod http;
 mod judge;
 pub mod model;
+pub mod parts;
 pub mod pg;
 pub mod redis;
 mod runner;

@@ -8,11 +8,19 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::BuyerSale;
 use super::client::{Caller, Reply, Request};
 use super::steps::{End, Step};
 use crate::rehearsal::model::ATTEMPTS;
-use crate::store::id::SeatId;
+use crate::store::id::{ScheduleId, SeatId};
+
+/// What a buyer knows about the sale.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BuyerSale {
+    pub(super) schedule: ScheduleId,
+    pub(super) is_drawn: bool,
+    pub(super) opens_at: Instant,
+    pub(super) hold: Duration,
+}
 
 /// Pause between two polls, if the answer names none, and before another try to join.
 const POLL_PAUSE: Duration = Duration::from_secs(1);

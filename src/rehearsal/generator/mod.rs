@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use self::buyer::Buyer;
+use self::buyer::{Buyer, BuyerSale};
 use self::client::Caller;
 use self::observations::Observations;
 use super::error::RehearsalError;
@@ -85,13 +85,4 @@ impl Generator {
             }
         }
     }
-}
-
-/// What a buyer knows about the sale.
-#[derive(Debug, Clone, Copy)]
-struct BuyerSale {
-    schedule: ScheduleId,
-    is_drawn: bool,
-    opens_at: Instant,
-    hold: Duration,
 }

@@ -148,9 +148,6 @@ async fn a_refused_payment_is_counted_once_and_somebody_who_does_not_come_is_a_n
     let first = active_buyer(&process, &sale).await;
     let mut absent = process.buyer().await;
     assert_eq!(absent.join(sale.schedule).await.ok(201)["status"], "WAITING");
-    // Somebody who waits behind: otherwise the absent one keeps the slot.
-    let mut next = process.buyer().await;
-    assert_eq!(next.join(sale.schedule).await.ok(201)["status"], "WAITING");
     let hold = first.hold(sale.schedule, json!({"seat_ids": &sale.seats[..1]})).await.ok(201);
     sqlx::query("update point set amount = 1").execute(&world.pool).await.expect("few points");
     // A repeat under the same key is the same refusal.
