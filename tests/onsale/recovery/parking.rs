@@ -42,7 +42,7 @@ async fn an_event_refused_repeatedly_is_parked_and_blocks_no_other() {
     let poison = [
         overdue(&world.pool, "nonsense", json!({})).await,
         overdue(&world.pool, "seats_changed", json!({"schedule": sale.schedule, "seats": 7})).await,
-        overdue(&world.pool, "settings_changed", json!({"schedule": 999_999})).await,
+        overdue(&world.pool, "settings_changed", json!({"schedule": "none"})).await,
         overdue(&world.pool, "seats_changed", blocked(&sale, 7, 900)).await,
     ];
     overdue(&world.pool, "seats_changed", blocked(&sale, 8, 900)).await;
