@@ -4122,8 +4122,14 @@ export interface components {
        * @description Its price now, in points.
        */
       seat_price: number;
-      state: ('AVAILABLE' | 'HELD' | 'SOLD' | 'GUEST' | 'BLOCKED') & Record<string, unknown>;
+      /** @description Its state in PostgreSQL. */
+      state: components['schemas']['SeatState'];
     };
+    /**
+     * @description State of a seat for staff. Public maps show the last three as unavailable.
+     * @enum {string}
+     */
+    SeatState: 'AVAILABLE' | 'HELD' | 'SOLD' | 'GUEST' | 'BLOCKED';
     /**
      * @description Public state of a seat.
      * @enum {string}
@@ -5176,6 +5182,7 @@ export type SeatId = components['schemas']['SeatId'];
 export type SeatLayout = components['schemas']['SeatLayout'];
 export type SeatMap = components['schemas']['SeatMap'];
 export type SeatProfile = components['schemas']['SeatProfile'];
+export type SeatState = components['schemas']['SeatState'];
 export type SeatStatus = components['schemas']['SeatStatus'];
 export type SeatsAdded = components['schemas']['SeatsAdded'];
 export type SeatsAfter = components['schemas']['SeatsAfter'];

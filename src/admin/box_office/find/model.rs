@@ -166,7 +166,6 @@ pub struct SeatProfile {
     /// Its price now, in points.
     pub seat_price: i64,
     /// Its state in PostgreSQL.
-    #[schema(inline)]
     pub state: SeatState,
     /// Who holds or owns it.
     pub owner: Option<Person>,
